@@ -1,0 +1,1 @@
+"""The ground: settings, database, audit ledger and publication. The `carehouse` command is its roof."""

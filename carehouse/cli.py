@@ -1,0 +1,284 @@
+"""The `carehouse` command: one for each need of a person or a DAG. Results on stdout, progress on stderr."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+
+from carehouse.errors import CarehouseError
+from carehouse.settings import Settings
+
+EXIT_REFUSED_FILE = 3
+EXIT_REFUSED_BUILD = 4
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+db = typer.Typer(no_args_is_help=True, help="The database: embedded, or given by CAREHOUSE_DATABASE_URL.")
+airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine: its page, scheduler and DAGs.")
+contracts = typer.Typer(no_args_is_help=True, help="The contracts and what is generated from them.")
+app.add_typer(db, name="db")
+app.add_typer(airflow, name="airflow")
+app.add_typer(contracts, name="contracts")
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
+
+
+def main() -> None:
+    """Run the command; an error a person can put right is one plain message and an exit code."""
+    try:
+        app()
+    except CarehouseError as error:
+        print(f"carehouse: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except psycopg.OperationalError as error:
+        # Lost connections, full disks, timeouts: the server's sentence, which quotes no row.
+        words = str(error).strip().splitlines()
+        print(f"carehouse: the database gave up: {words[0] if words else 'connection lost'}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(141)
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start the embedded server unless another is given, and bring the database to this version."""
+    from carehouse.bootstrap import prepare
+
+    prepare(Settings.load())
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the embedded server."""
+    from carehouse import embedded
+
+    embedded.stop(Settings.load())
+
+
+@db.command("status")
+def db_status() -> None:
+    """Say whether the database answers; exit 1 if not."""
+    from carehouse.database import Role, connect
+
+    with connect(Settings.load(), Role.READER) as reader:
+        print(f"PostgreSQL {reader.info.parameter_status('server_version')} answers on port {reader.info.port}")
+
+
+@db.command("url")
+def db_url(
+    role: Annotated[str, typer.Argument(help="Whose address: mart_reader, carehouse_auditor, …")] = "mart_reader",
+) -> None:
+    """Print a role's connection address, its password included."""
+    from carehouse.database import Role, url
+
+    if role not in list(Role):
+        raise CarehouseError(f"There is no role {role}; there are: {', '.join(Role)}.")
+    print(url(Settings.load(), Role(role)))
+
+
+@app.command()
+def synth(
+    people: Annotated[int, typer.Option(min=1, help="How many people to invent.")] = 2000,
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(2016, 4, 1),  # noqa: DTZ001
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = datetime(2018, 10, 31),  # noqa: DTZ001
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2018,
+    council: Annotated[str, typer.Option()] = "exampleshire",
+    into: Annotated[Path | None, typer.Option(help="Folder; default: the landing folder.")] = None,
+) -> None:
+    """Invent a council's care and ledger extracts; prints the files written."""
+    from ingestion.synth import write_extracts
+
+    landing = into or Settings.load().landing
+    for path in write_extracts(landing, council, people, start.date(), end.date(), seed):
+        print(path)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    business_date: Day = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load what lies in the landing folder. Exit 3: a file was refused; the others are loaded."""
+    from ingestion.landing import ingest as load_landed
+
+    outcome = load_landed(Settings.load(), source, _day(business_date))
+    _answer(asdict(outcome), as_json)
+    if outcome.refused:
+        sys.exit(EXIT_REFUSED_FILE)
+
+
+@app.command()
+def build(as_at: Day = None, as_json: AsJson = False) -> None:
+    """Build the candidate marts from what was known at the end of a day."""
+    from carehouse.build import build as build_marts
+    from ingestion.landing import today
+
+    day = _day(as_at) or today()
+    _answer({"build_id": build_marts(Settings.load(), day), "as_at_date": day.isoformat()}, as_json)
+
+
+@app.command()
+def gate(build: Build = None, as_json: AsJson = False) -> None:
+    """Check the candidate marts. Exit 4: refused; what is published stays."""
+    if not _judge(Settings.load(), build, as_json):
+        sys.exit(EXIT_REFUSED_BUILD)
+
+
+@app.command()
+def publish(build: Build = None, as_json: AsJson = False) -> None:
+    """Show readers a build that passed the gate."""
+    from carehouse.publication import publish as show
+
+    _answer({"publication_id": show(Settings.load(), build)}, as_json)
+
+
+@app.command()
+def rollback(to: Annotated[int | None, typer.Option(help="A publication; default: the one before.")] = None) -> None:
+    """Show readers an earlier publication, at once."""
+    from carehouse.publication import rollback as show
+
+    _answer({"publication_id": show(Settings.load(), to)}, as_json=False)
+
+
+@app.command()
+def publications() -> None:
+    """List the publications that can still be read."""
+    from carehouse.publication import publications as kept
+
+    for each in kept(Settings.load()):
+        mark = "*" if each.is_current else " "
+        print(f"{mark} {each.publication_id:>6}  as at {each.as_at_date}  published {each.published_at:%Y-%m-%d %H:%M}")
+
+
+@app.command()
+def prune(keep: Annotated[int, typer.Option(min=1, help="How many publications to keep.")] = 14) -> None:
+    """Drop publications that are neither current nor among the last."""
+    from carehouse.publication import prune as drop
+
+    _answer({"pruned": len(drop(Settings.load(), keep))}, as_json=False)
+
+
+@app.command()
+def run(business_date: Day = None) -> None:
+    """Do a whole night without Airflow: ingest, build, gate, publish."""
+    from carehouse.build import build as build_marts
+    from carehouse.publication import publish as show
+    from ingestion.landing import ingest as load_landed
+    from ingestion.landing import today
+
+    settings, day = Settings.load(), _day(business_date) or today()
+    refused = load_landed(settings, None, day).refused
+    build_id = build_marts(settings, day)
+    if not _judge(settings, build_id, as_json=False):
+        sys.exit(EXIT_REFUSED_BUILD)
+    show(settings, build_id)
+    if refused:
+        sys.exit(EXIT_REFUSED_FILE)
+
+
+@app.command("sql")
+def sql_query(query: Annotated[str, typer.Argument(help='Such as "select * from mart.kpi_values"')]) -> None:
+    """Answer a query as the mart reader, as CSV."""
+    from carehouse.export import write_query
+
+    write_query(Settings.load(), query, sys.stdout.buffer)
+
+
+@app.command()
+def kpis() -> None:
+    """Show the published status report and the latest measures."""
+    from carehouse.report import print_kpis
+
+    print_kpis(Settings.load())
+
+
+@app.command()
+def report(to: Annotated[Path | None, typer.Option(help="File; default: in the home's reports/.")] = None) -> None:
+    """Write the published figures as one HTML page; prints its path."""
+    from carehouse.report import write_report
+
+    print(write_report(Settings.load(), to))
+
+
+@app.command()
+def export(to: Annotated[Path | None, typer.Option(help="Folder; default: the home's exports/.")] = None) -> None:
+    """Write every published mart as CSV with a manifest; prints the folder."""
+    from carehouse.export import export_marts
+
+    print(export_marts(Settings.load(), to))
+
+
+@airflow.command("start")
+def airflow_start() -> None:
+    """Start Airflow's page, scheduler and DAG processor; does nothing when they run."""
+    from carehouse import airflow_local
+
+    airflow_local.start(Settings.load())
+
+
+@airflow.command("stop")
+def airflow_stop() -> None:
+    """Stop them."""
+    from carehouse import airflow_local
+
+    airflow_local.stop(Settings.load())
+
+
+@airflow.command("status")
+def airflow_status() -> None:
+    """Say which parts run."""
+    from carehouse import airflow_local
+
+    print(airflow_local.status(Settings.load()))
+
+
+@contracts.command("render")
+def contracts_render() -> None:
+    """Write the files that follow from the contracts; prints those that changed."""
+    from ingestion.render import render
+
+    for path in render():
+        print(path)
+
+
+@contracts.command("check")
+def contracts_check() -> None:
+    """Say which generated files are out of date; exit 1 if any."""
+    from ingestion.render import stale_files
+
+    stale = stale_files()
+    if stale:
+        names = ", ".join(str(path.relative_to(Settings.load().project)) for path in stale)
+        raise CarehouseError(f"Out of date: {names}. Run: carehouse contracts render")
+
+
+def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
+    from carehouse.database import Role, connect
+    from expectations.gate import render, run_gate
+
+    if build_id is None:
+        with connect(settings, Role.GATE) as asking:
+            row = asking.execute("select max(build_id) from audit.build").fetchone()
+        if row is None or row[0] is None:
+            raise CarehouseError("Nothing has been built yet. Build first: carehouse build")
+        build_id = int(row[0])
+    judged = run_gate(settings, build_id)
+    print(render(judged), file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        _answer({"build_id": build_id, "verdict": judged.verdict}, as_json)
+    return bool(judged.verdict == "passed")
+
+
+def _day(given: datetime | None) -> date | None:
+    return given.date() if given else None
+
+
+def _answer(facts: dict[str, object], as_json: bool) -> None:
+    print(json.dumps(facts) if as_json else ", ".join(f"{name} {value}" for name, value in facts.items()))

@@ -1,0 +1,29 @@
+-- Where things live, whose they are, and who may look.
+revoke all on schema public from public;
+
+grant carehouse_loader, carehouse_builder to current_user;
+
+create schema if not exists audit authorization carehouse_owner;
+create schema if not exists history authorization carehouse_loader;
+create schema if not exists quarantine authorization carehouse_loader;
+create schema if not exists reference authorization carehouse_builder;
+create schema if not exists staging authorization carehouse_builder;
+create schema if not exists intermediate authorization carehouse_builder;
+create schema if not exists candidate authorization carehouse_builder;
+create schema if not exists store authorization carehouse_owner;
+create schema if not exists mart authorization carehouse_owner;
+
+grant usage on schema audit to
+    carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_auditor;
+grant usage on schema history to carehouse_builder;
+grant usage on schema candidate, reference to carehouse_gate;
+grant usage on schema store to carehouse_publisher, carehouse_auditor;
+grant usage on schema mart to mart_reader, carehouse_auditor;
+grant usage on schema quarantine to carehouse_auditor;
+
+alter default privileges for role carehouse_loader in schema history
+grant select on tables to carehouse_builder;
+alter default privileges for role carehouse_builder in schema candidate
+grant select on tables to carehouse_gate;
+alter default privileges for role carehouse_builder in schema reference
+grant select on tables to carehouse_gate;

@@ -1,0 +1,259 @@
+-- Publication: candidate tables become partitions of store.*; moving one pointer row shows them, all at once.
+--
+-- Attaching and pointing are two transactions. A statement that was planned before the attach does not know the
+-- new partitions; had the pointer moved with the attach, it could run with the new pointer and see no rows.
+-- Publication therefore attaches, lets the statements then running finish planning, and only then points.
+set role carehouse_owner;
+
+create table if not exists store.publication (
+    publication_id bigint primary key references audit.build,
+    gate_run_id bigint not null references audit.gate_run,
+    as_at_date date not null,
+    code_version text not null,
+    attached_at timestamptz not null default clock_timestamp(),
+    published_at timestamptz,
+    published_by text,
+    pruned_at timestamptz
+);
+
+comment on table store.publication is
+'One row is one set of marts that passed the gate; it is readable from published_at until pruned_at.';
+
+create table if not exists store.pointer (
+    only_row boolean primary key default true check (only_row),
+    publication_id bigint not null references store.publication
+);
+
+comment on table store.pointer is 'The one row that says which publication the marts show.';
+
+create table if not exists store.pointer_move (
+    moved_at timestamptz not null default clock_timestamp(),
+    from_publication_id bigint,
+    to_publication_id bigint not null,
+    moved_by text not null,
+    reason text not null
+);
+
+comment on table store.pointer_move is 'One row is one publication or rollback: who showed readers what, and when.';
+
+create or replace function store.refuse(message text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception '%', message using errcode = 'CH001';
+end
+$$;
+
+create or replace function store.current_publication() returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    pinned text := nullif(current_setting('carehouse.publication', true), '');
+    current_id bigint;
+begin
+    if pinned is null then
+        select publication_id into current_id from store.pointer;
+        return current_id;
+    end if;
+    select publication_id into current_id
+    from store.publication
+    where publication_id::text = pinned and published_at is not null and pruned_at is null;
+    if current_id is null then
+        raise exception 'publication % is not kept; see mart.publication', pinned using errcode = 'CH002';
+    end if;
+    return current_id;
+end
+$$;
+
+comment on function store.current_publication() is
+'The publication this session reads: the one it pinned with `set carehouse.publication`, else the current one.';
+
+create or replace function store.refuse_unpublishable(wanted_build bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    build_state text;
+    last_verdict text;
+begin
+    select state into build_state from audit.build where build_id = wanted_build;
+    if build_state is null then
+        perform store.refuse(format('there is no build %s', wanted_build));
+    elsif build_state <> 'built' then
+        perform store.refuse(format('build %s is %s, not built', wanted_build, build_state));
+    elsif exists (select from audit.build where build_id > wanted_build) then
+        perform store.refuse(format('a later build has begun, so the candidate is no longer build %s', wanted_build));
+    end if;
+    select verdict into last_verdict from audit.gate_run where build_id = wanted_build order by gate_run_id desc limit 1;
+    if last_verdict is null then
+        perform store.refuse(format('the gate has not judged build %s', wanted_build));
+    elsif last_verdict <> 'passed' then
+        perform store.refuse(format('the gate refused build %s', wanted_build));
+    end if;
+end
+$$;
+
+-- Readers hold contracts on the published columns: they may be added to, never taken away or changed.
+create or replace function store.adopt_columns(mart_name text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    candidate_table regclass := format('candidate.%I', mart_name)::regclass;
+    store_table regclass := to_regclass(format('store.%I', mart_name));
+    difference record;
+begin
+    if store_table is null then
+        execute format(
+            'create table store.%I (like %s including comments) partition by list (publication_id)',
+            mart_name, candidate_table
+        );
+        return;
+    end if;
+    for difference in
+        select
+            coalesce(published.attname, offered.attname) as column_name,
+            published.attname is null as is_new,
+            format_type(offered.atttypid, offered.atttypmod) as offered_type,
+            format_type(published.atttypid, published.atttypmod) as published_type
+        from
+            (select * from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped) as published
+        full join
+            (select * from pg_attribute where attrelid = candidate_table and attnum > 0 and not attisdropped)
+                as offered
+            on published.attname = offered.attname
+        where
+            (published.atttypid, published.atttypmod) is distinct from (offered.atttypid, offered.atttypmod)
+        order by offered.attnum
+    loop
+        if not difference.is_new then
+            perform store.refuse(format(
+                'mart.%s breaks its contract with readers: column %s was %s and would be %s',
+                mart_name, difference.column_name, difference.published_type,
+                coalesce(difference.offered_type, 'gone')
+            ));
+        end if;
+        execute format(
+            'alter table %s add column %I %s', store_table, difference.column_name, difference.offered_type
+        );
+    end loop;
+    -- A partition must be as strict as its parent, and older partitions were made before a column was added.
+    for difference in
+        select offered.attname as column_name
+        from pg_attribute as published
+        inner join pg_attribute as offered
+            on offered.attrelid = candidate_table and published.attname = offered.attname
+        where published.attrelid = store_table and published.attnum > 0
+            and published.attnotnull and not offered.attnotnull
+    loop
+        perform store.refuse(format(
+            'mart.%s breaks its contract with readers: column %s may no longer be empty',
+            mart_name, difference.column_name
+        ));
+    end loop;
+end
+$$;
+
+create or replace function store.show(mart_name text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    store_table regclass := format('store.%I', mart_name)::regclass;
+    column_list text;
+    shown_columns integer;
+    described record;
+begin
+    select string_agg(quote_ident(attname), ', ' order by attnum), count(*)
+    into column_list, shown_columns
+    from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped;
+    if shown_columns = (
+        select count(*) from pg_attribute where attrelid = to_regclass(format('mart.%I', mart_name)) and attnum > 0
+    ) then
+        return;
+    end if;
+    execute format(
+        'create or replace view mart.%I as select %s from %s where publication_id = store.current_publication()',
+        mart_name, column_list, store_table
+    );
+    execute format('grant select on mart.%I to mart_reader, carehouse_auditor', mart_name);
+    for described in
+        select attname, coalesce(col_description(store_table, attnum), '') as words
+        from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped
+    loop
+        execute format('comment on column mart.%I.%I is %L', mart_name, described.attname, described.words);
+    end loop;
+    execute format(
+        'comment on view mart.%I is %L', mart_name, coalesce(obj_description(store_table, 'pg_class'), '')
+    );
+end
+$$;
+
+-- Makes the tables of a build that passed the gate into partitions which no reader is shown yet.
+create or replace function store.attach(wanted_build bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    mart_name text;
+    home text := format('publication_%s', wanted_build);
+begin
+    perform pg_advisory_xact_lock(hashtext('carehouse publication'));
+    if exists (select from store.publication where publication_id = wanted_build) then
+        return;
+    end if;
+    perform store.refuse_unpublishable(wanted_build);
+    for mart_name in
+        select published.relname from pg_class as published
+        where published.relnamespace = 'store'::regnamespace and published.relkind = 'p'
+            and to_regclass(format('candidate.%I', published.relname)) is null
+    loop
+        perform store.refuse(format('mart.%s is published but was not built', mart_name));
+    end loop;
+    execute format('create schema %I', home);
+    for mart_name in
+        select relname from pg_class
+        where relnamespace = 'candidate'::regnamespace and relkind = 'r' and relpersistence = 'p'
+        order by relname
+    loop
+        perform store.adopt_columns(mart_name);
+        execute format('alter table candidate.%I owner to carehouse_owner', mart_name);
+        execute format('revoke all on candidate.%I from carehouse_gate', mart_name);
+        execute format('alter table candidate.%I set schema %I', mart_name, home);
+        execute format('alter table store.%I attach partition %I.%I for values in (%s)', mart_name, home, mart_name, wanted_build);
+        perform store.show(mart_name);
+    end loop;
+    insert into store.publication (publication_id, gate_run_id, as_at_date, code_version)
+    select wanted_build, max(judged.gate_run_id), made.as_at_date, made.code_version
+    from audit.build as made
+    inner join audit.gate_run as judged on made.build_id = judged.build_id
+    where made.build_id = wanted_build
+    group by made.as_at_date, made.code_version;
+end
+$$;
+
+comment on function store.attach(bigint) is
+'Makes the tables of a build that passed the gate partitions of the store, which no reader is shown yet.';
+
+-- Shows readers another publication: the moment of publishing, and of rolling back.
+create or replace function store.point(wanted_publication bigint, reason text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    shown_before bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('carehouse publication'));
+    if not exists (select from store.publication where publication_id = wanted_publication and pruned_at is null) then
+        perform store.refuse(format('publication %s is not kept', wanted_publication));
+    end if;
+    select publication_id into shown_before from store.pointer;
+    if shown_before is not distinct from wanted_publication then
+        return;
+    end if;
+    insert into store.pointer (publication_id) values (wanted_publication)
+    on conflict (only_row) do update set publication_id = excluded.publication_id;
+    update store.publication set published_at = clock_timestamp(), published_by = session_user
+    where publication_id = wanted_publication and published_at is null;
+    insert into store.pointer_move (from_publication_id, to_publication_id, moved_by, reason)
+    values (shown_before, wanted_publication, session_user, reason);
+end
+$$;
+
+comment on function store.point(bigint, text) is
+'Shows readers another kept publication, in one step: publishing and rolling back are both this.';
+
+revoke all on all functions in schema store from public;
+grant execute on function store.current_publication() to mart_reader, carehouse_auditor;
+grant execute on function store.attach(bigint), store.point(bigint, text) to carehouse_publisher;
+grant select on store.publication, store.pointer, store.pointer_move to carehouse_publisher, carehouse_auditor;
+
+reset role;
