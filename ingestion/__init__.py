@@ -1,0 +1,1 @@
+"""What arrives: contracts, readers, conforming, landing and history. Imports nothing but `carehouse`."""

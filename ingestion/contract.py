@@ -1,0 +1,300 @@
+"""Contracts: one Open Data Contract Standard file a source table, the only declaration of what arrives."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from open_data_contract_standard.model import (
+    CustomProperty,
+    OpenDataContractStandard,
+    SchemaProperty,
+    Team,
+)
+from pydantic import ValidationError
+
+from carehouse.errors import CarehouseError
+
+FOLDER = Path(__file__).parent / "contracts"
+COUNCILS_FILE = Path(__file__).parent / "councils.yaml"
+
+SQL_TYPES = {
+    "string": ("text",),
+    "integer": ("integer", "bigint"),
+    "number": ("numeric",),
+    "date": ("date",),
+    "timestamp": ("timestamp",),
+    "boolean": ("boolean",),
+}
+DATE_FORMATS = {"dd/MM/yyyy": "%d/%m/%Y", "yyyy-MM-dd": "%Y-%m-%d"}
+POUNDS = {"GBP": 1, "GBP_k": 1_000, "GBP_m": 1_000_000}
+CLASSIFICATIONS = ("public", "internal", "personal")
+OPTIONS = ("format", "minimum", "maximum", "pattern", "maxLength")
+TABLE_SETTINGS = ("delivery", "rejectLimitPercent", "controlTotal")
+COLUMN_SETTINGS = ("extractUnit", "pseudonymColumn")
+
+
+class ContractError(CarehouseError):
+    """A contract says something that is not understood; the message names the file and the place."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what the extract calls it, what it may hold, and what the warehouse keeps."""
+
+    name: str
+    header: str
+    kind: str
+    sql_type: str
+    required: bool
+    key_position: int | None
+    classification: str
+    description: str
+    date_format: str
+    minimum: Decimal | None
+    maximum: Decimal | None
+    pattern: str | None
+    max_length: int | None
+    codes: tuple[str, ...]
+    pounds_per_unit: int
+    pseudonym_column: str | None
+
+    @property
+    def scale(self) -> int:
+        """Decimal places a number keeps."""
+        found = re.search(r",\s*(\d+)\)", self.sql_type)
+        return int(found.group(1)) if found else 0
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """The trailer record a file ends with: marker, row count, sum of a column."""
+
+    marker: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one source table delivers. One row of it is what `one_row_is` says."""
+
+    file: Path
+    source: str
+    table: str
+    version: str
+    title: str
+    description: str
+    limitations: str
+    usage: str
+    one_row_is: str
+    path: str
+    delimiter: str
+    encoding: str
+    columns: tuple[Column, ...]
+    owner: str
+    contact: str
+    stale_after_days: int
+    reject_limit_percent: Decimal
+    control_total: ControlTotal | None
+
+    @property
+    def name(self) -> str:
+        """The table's name for people, such as `mosaic.persons`."""
+        return f"{self.source}.{self.table}"
+
+    @property
+    def history_table(self) -> str:
+        """The table in the schema `history` that keeps every version of every row."""
+        return f"{self.source}__{self.table}"
+
+    @cached_property
+    def key(self) -> tuple[Column, ...]:
+        """The columns that tell one row from another, in order."""
+        keyed = [column for column in self.columns if column.key_position]
+        return tuple(sorted(keyed, key=lambda column: column.key_position or 0))
+
+    @cached_property
+    def pseudonymised(self) -> Column | None:
+        """The column whose keyed pseudonym is kept beside it, if any."""
+        return next((column for column in self.columns if column.pseudonym_column), None)
+
+    @property
+    def whom_to_ask(self) -> str:
+        """The owner and their address, for messages."""
+        return f"{self.owner} <{self.contact}>"
+
+    def delivery(self, path: Path) -> tuple[str, date] | None:
+        """Read the council and extract date out of a path below the landing folder, or None if not ours."""
+        pattern = re.escape(self.path).replace(r"\{council\}", r"([a-z0-9_]+)").replace(r"\{date\}", r"(\d{4}-\d{2}-\d{2})")
+        found = re.fullmatch(pattern, path.as_posix())
+        if not found:
+            return None
+        try:
+            return found.group(1), date.fromisoformat(found.group(2))
+        except ValueError:
+            return None
+
+
+def load_contracts(folder: Path = FOLDER) -> tuple[Contract, ...]:
+    """Read every contract, in a fixed order.
+
+    Raises:
+        ContractError: a file is not a contract, says something unknown, or there is none at all.
+    """
+    contracts = tuple(load_contract(file) for file in sorted(folder.glob("*/*.yaml")))
+    if not contracts:
+        raise ContractError(f"There is no contract in {folder}.")
+    return contracts
+
+
+def load_councils(file: Path = COUNCILS_FILE) -> dict[str, str]:
+    """Give the name of each council by its code, which is also its folder in the landing folder."""
+    listed = yaml.safe_load(file.read_text())["councils"]
+    return {council["code"]: council["name"] for council in listed}
+
+
+def load_contract(file: Path) -> Contract:
+    """Read one contract.
+
+    Raises:
+        ContractError: naming the file and what in it is not understood.
+    """
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        standard = OpenDataContractStandard(**said)
+        _refuse_unread_keys(said, standard.model_dump(by_alias=True, exclude_unset=True))
+        return _understand(file, standard)
+    except (yaml.YAMLError, ValidationError, TypeError, ValueError, KeyError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ContractError(f"{file.parent.name}/{file.name}: {reason}") from error
+
+
+def _refuse_unread_keys(said: Any, read: Any, place: str = "") -> None:
+    """The standard's package drops keys it does not know inside a column; here they are refused."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            if key not in read:
+                raise ValueError(f"{place or 'the contract'} has an unknown key {key!r}")
+            _refuse_unread_keys(value, read[key], f"{place}.{key}".lstrip("."))
+    elif isinstance(said, list):
+        for number, (each_said, each_read) in enumerate(zip(said, read, strict=True)):
+            label = each_said.get("name", number) if isinstance(each_said, dict) else number
+            _refuse_unread_keys(each_said, each_read, f"{place}[{label}]")
+
+
+def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
+    source, table = file.parent.name, file.stem
+    if standard.id != f"{source}.{table}":
+        raise ValueError(f"id must be {source}.{table}, as the file is named")
+    (schema,) = _required(standard.schema_, "schema")
+    (server,) = _required(standard.servers, "servers")
+    if schema.physicalName != f"{source}__{table}":
+        raise ValueError(f"physicalName must be {source}__{table}")
+    settings = _settings(standard.customProperties, TABLE_SETTINGS)
+    if settings.get("delivery") != "full_snapshot":
+        raise ValueError("delivery must be full_snapshot")
+    columns = tuple(_column(each) for each in _required(schema.properties, "properties"))
+    if not any(column.key_position for column in columns):
+        raise ValueError("no column is a primaryKey")
+    for what in ("name", "header"):
+        names = [getattr(column, what) for column in columns]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two columns share a {what}")
+    team = standard.team
+    if not isinstance(team, Team):
+        raise ValueError("team must say the owner's name")
+    promised = {promise.property: promise.value for promise in standard.slaProperties or []}
+    (support,) = _required(standard.support, "support")
+    description = _required(standard.description, "description")
+    return Contract(
+        file=file,
+        source=source,
+        table=table,
+        version=_required(standard.version, "version"),
+        title=_required(standard.name, "name"),
+        description=_required(description.purpose, "description.purpose").strip(),
+        limitations=(description.limitations or "").strip(),
+        usage=(description.usage or "").strip(),
+        one_row_is=_required(schema.dataGranularityDescription, "dataGranularityDescription"),
+        path=_required(server.path, "servers.path"),
+        delimiter=_one_of(server.delimiter, (",", "|", ";", "\t"), "delimiter"),
+        encoding=_one_of(server.encoding, ("utf-8",), "encoding"),
+        columns=columns,
+        owner=_required(team.name, "team.name"),
+        contact=_required(support.url, "support.url").removeprefix("mailto:"),
+        stale_after_days=int(_required(promised.get("latency"), "slaProperties latency")),
+        reject_limit_percent=Decimal(str(settings.get("rejectLimitPercent", 0))),
+        control_total=_control_total(settings.get("controlTotal"), columns),
+    )
+
+
+def _column(said: SchemaProperty) -> Column:
+    name = _required(said.name, "a column's name")
+    kind = _one_of(said.logicalType, tuple(SQL_TYPES), f"{name}.logicalType")
+    sql_type = _required(said.physicalType, f"{name}.physicalType")
+    if sql_type.partition("(")[0] not in SQL_TYPES[kind]:
+        raise ValueError(f"{name}: {sql_type} does not hold a {kind}")
+    options = said.logicalTypeOptions or {}
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        raise ValueError(f"{name} has unknown logicalTypeOptions {sorted(unknown)}")
+    if "pattern" in options:
+        re.compile(options["pattern"])
+    settings = _settings(said.customProperties, COLUMN_SETTINGS)
+    date_format = options.get("format", "yyyy-MM-dd")
+    return Column(
+        name=name,
+        header=_required(said.physicalName, f"{name}.physicalName"),
+        kind=kind,
+        sql_type=sql_type,
+        required=bool(said.required),
+        key_position=said.primaryKeyPosition if said.primaryKey else None,
+        classification=_one_of(said.classification, CLASSIFICATIONS, f"{name}.classification"),
+        description=_required(said.description, f"{name}.description").strip(),
+        date_format=DATE_FORMATS[_one_of(date_format, tuple(DATE_FORMATS), f"{name}.format")],
+        minimum=_decimal(options.get("minimum")),
+        maximum=_decimal(options.get("maximum")),
+        pattern=options.get("pattern"),
+        max_length=options.get("maxLength"),
+        codes=tuple(str(code.value) for code in said.enum or []),
+        pounds_per_unit=POUNDS[_one_of(settings.get("extractUnit", "GBP"), tuple(POUNDS), f"{name}.extractUnit")],
+        pseudonym_column=settings.get("pseudonymColumn"),
+    )
+
+
+def _settings(properties: list[CustomProperty] | None, known: tuple[str, ...]) -> dict[str, Any]:
+    given = {each.property or "": each.value for each in properties or []}
+    unknown = set(given) - set(known)
+    if unknown:
+        raise ValueError(f"unknown customProperties {sorted(unknown)}; known are {', '.join(known)}")
+    return given
+
+
+def _control_total(said: dict[str, str] | None, columns: tuple[Column, ...]) -> ControlTotal | None:
+    if said is None:
+        return None
+    if set(said) != {"recordMarker", "column"}:
+        raise ValueError("controlTotal must say recordMarker and column, and nothing else")
+    if said["column"] not in [column.name for column in columns if column.kind == "number"]:
+        raise ValueError(f"controlTotal names {said['column']!r}, which is not a number column")
+    return ControlTotal(said["recordMarker"], said["column"])
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _required(value: Any, place: str) -> Any:
+    if not value and value != 0:
+        raise ValueError(f"{place} is missing")
+    return value
+
+
+def _one_of(value: Any, allowed: tuple[str, ...], place: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"{place} is {value!r}; allowed are {', '.join(map(repr, allowed))}")
+    return str(value)
