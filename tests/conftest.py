@@ -1,0 +1,107 @@
+"""A fresh warehouse for each test, on every PostgreSQL that is here."""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from carehouse import embedded
+from carehouse.bootstrap import prepare
+from carehouse.database import Role, connect, url
+from carehouse.settings import Settings
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+SERVERS = ["embedded"] + (["debian_15"] if (DEBIAN_15 / "initdb").exists() else [])
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A prepared, empty database of its own with a home folder of its own."""
+
+    settings: Settings
+    environment: dict[str, str]
+
+    def admin(self) -> psycopg.Connection[Any]:
+        """Connect as the server's administrator, each statement its own transaction."""
+        return connect(self.settings, Role.ADMIN, autocommit=True)
+
+    def rows(self, query: str, role: Role = Role.ADMIN) -> list[tuple[Any, ...]]:
+        """Answer one query."""
+        with connect(self.settings, role, autocommit=True) as asking:
+            return asking.execute(query).fetchall()  # type: ignore[arg-type]
+
+    def land(self, name: str, text: str | bytes) -> Path:
+        """Put a file into the landing folder, as `<council>/<source>/<table>_<date>.csv`."""
+        path = self.settings.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def land_examples(self) -> None:
+        """Put the October 2018 register into the landing folder."""
+        examples = self.settings.project / "examples" / "landing"
+        shutil.copytree(examples, self.settings.landing, dirs_exist_ok=True)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `carehouse` command as a person would."""
+        return subprocess.run(
+            [sys.executable, "-m", "carehouse", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def free_port() -> int:
+    """Give a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """One running server of each kind."""
+    # Not below pytest's own folder: each run of pytest closes that one to the user PostgreSQL runs as.
+    home = Path(tempfile.mkdtemp(prefix=f"carehouse-{request.param}-"))
+    environment = {"CAREHOUSE_HOME": str(home), "CAREHOUSE_PORT": str(free_port())}
+    if request.param == "debian_15":
+        environment["CAREHOUSE_POSTGRES_BIN"] = str(DEBIAN_15)
+    settings = Settings.load(environment)
+    embedded.start(settings)
+    yield settings
+    embedded.stop(settings)
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def warehouse(server: Settings, tmp_path: Path) -> Iterator[Warehouse]:
+    """A fresh warehouse on that server, reached by address as a given server is."""
+    database = f"warehouse_{next(_numbers)}"
+    home = tmp_path / "home"
+    home.mkdir()
+    settings_from = {
+        "CAREHOUSE_HOME": str(home),
+        "CAREHOUSE_DATABASE_URL": url(server, Role.ADMIN, database=database),
+    }
+    if (server.home / "secrets.json").exists():
+        shutil.copy(server.home / "secrets.json", home)
+    settings = Settings.load(settings_from)
+    prepare(settings)
+    # Roles belong to the server, so the next warehouse on it uses the same passwords.
+    shutil.copy(home / "secrets.json", server.home)
+    yield Warehouse(settings, {**os.environ, **settings_from})
+    with connect(server, Role.ADMIN, autocommit=True, database="postgres") as admin:
+        admin.execute(f"drop database {database} with (force)")  # type: ignore[arg-type]

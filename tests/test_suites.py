@@ -1,0 +1,236 @@
+"""Suites: the shipped ones fit the marts, and a suite with anything misspelt is refused when it is read."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from expectations.catalogue import Catalogue
+from expectations.suite import SuiteError, compare, load
+from expectations.vocabulary import EXPECTATIONS, Arguments
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+GOOD = """
+owner: Performance (performance@example.org)
+checks:
+  - id: name_present
+    expectation: expect_column_values_to_not_be_null
+    arguments: {column: name}
+    severity: critical
+    dimension: completeness
+    says: Every row has a name.
+    measures: [K001]
+"""
+PUBLICATION = """
+owner: Performance (performance@example.org)
+checks:
+  - id: one_publication
+    scope: every_table
+    expectation: unexpected_rows
+    arguments: {query: 'select 1 from {table} where publication_id is null'}
+    severity: critical
+    dimension: consistency
+    says: Every row belongs to a publication.
+"""
+
+
+def written(folder: Path, **suites: str) -> Path:
+    for name, text in suites.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_shipped_suites_cover_every_mart_and_name_only_its_columns() -> None:
+    marts: dict[str, dict[str, bool]] = {}
+    for file in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml"):
+        for model in yaml.safe_load(file.read_text()).get("models", []):
+            marts[model["name"]] = {column["name"]: True for column in model["columns"]}
+    assert marts
+    with (PROJECT / "dbt_project" / "seeds" / "kpi_registry.csv").open() as registry:
+        measures = frozenset(re.findall(r"^(K\d{3}),", registry.read(), flags=re.MULTILINE))
+
+    suites = load()
+    compare(suites, Catalogue(marts, measures))
+
+    assert {suite.table for suite in suites if suite.table} == set(marts)
+    assert all(any(check.severity == "critical" for check in suite.checks) for suite in suites)
+
+
+def test_every_measure_of_the_registry_is_protected_by_a_critical_check() -> None:
+    with (PROJECT / "dbt_project" / "seeds" / "kpi_registry.csv").open() as registry:
+        measures = set(re.findall(r"^(K\d{3}),", registry.read(), flags=re.MULTILINE))
+    assert measures
+
+    protected = {
+        measure
+        for suite in load()
+        for check in suite.checks
+        if check.severity == "critical"
+        for measure in check.measures
+    }
+
+    assert protected >= measures
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (
+            "severity: critical",
+            "severty: critical",
+            "unknown key 'severty'; allowed: id, expectation, arguments,",
+        ),
+        (
+            "severity: critical",
+            "severity: fatal",
+            "severity: Input should be 'critical', 'warning' or 'information'",
+        ),
+        ("dimension: completeness", "dimension: tidiness", "Input should be 'completeness', 'conformance'"),
+        (
+            "not_be_null",
+            "not_be_nul",
+            "unknown expectation 'expect_column_values_to_not_be_nul'; allowed: expect_",
+        ),
+        (
+            "{column: name}",
+            "{colum: name}",
+            "the key 'column' is missing; unknown key 'colum'; allowed: column, mostly",
+        ),
+        ("{column: name}", "{column: name, mostly: 90}", "mostly: Input should be less than or equal to 1"),
+        ("    arguments: {column: name}\n", "", "the key 'column' is missing"),
+        ("says: Every row has a name.", "says: name", "says: String should"),
+        ("[K001]", "[reviews]", "measures.0: String should match pattern"),
+        ("    severity: critical\n", "", "the key 'severity' is missing"),
+        ("    severity:", "    severity: warning\n    severity:", "the key 'severity' is given twice"),
+        (
+            "    severity:",
+            "    scope: every_table\n    severity:",
+            "'scope' is allowed in publication.yaml alone",
+        ),
+        ("id: name_present", "id: Name present", "id: String should match pattern"),
+        (
+            "owner: Performance (performance@example.org)",
+            "owner: nobody",
+            "owner: String should match pattern",
+        ),
+        ("owner: Performance (performance@example.org)\n", "", "the key 'owner' is missing"),
+    ],
+)
+def test_misspelt_suite_is_refused_with_file_check_and_what_is_allowed(
+    tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    assert right in GOOD
+    with pytest.raises(SuiteError) as refusal:
+        load(written(tmp_path, people=GOOD.replace(right, wrong)))
+
+    assert said in str(refusal.value)
+    assert "people.yaml" in str(refusal.value)
+
+
+def test_refusal_names_the_check(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"people\.yaml, check name_present: unknown key"):
+        load(written(tmp_path, people=GOOD.replace("severity", "severty")))
+
+
+def test_every_fault_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError) as refusal:
+        load(
+            written(tmp_path, people=GOOD.replace("severity", "severty"), places=GOOD.replace("says", "sais"))
+        )
+
+    assert "people.yaml" in str(refusal.value)
+    assert "places.yaml" in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["", "owner: P (p@example.org)\nchecks: []\n", "owner: P (p@example.org)\n"])
+def test_a_suite_without_a_check_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SuiteError, match=r"people\.yaml"):
+        load(written(tmp_path, people=text))
+
+
+def test_no_suite_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="there is no suite"):
+        load(tmp_path)
+
+
+def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        SuiteError, match=r"places\.yaml, check name_present: this id is used already in people\.yaml"
+    ):
+        load(written(tmp_path, people=GOOD, places=GOOD))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("    scope: every_table\n", "", "{table} and {text} stand for something only"),
+        ("from {table}", "from candidate.people", "each table gets the same answer"),
+        (
+            "scope: every_table\n    expectation: unexpected_rows\n    arguments: {query: 'select 1 from {table}",
+            "expectation: unexpected_rows\n    arguments: {query: 'select 1 from candidate.people",
+            "rows_checked is missing",
+        ),
+        (
+            "unexpected_rows\n    arguments: {query: 'select 1 from {table} where publication_id is null'}",
+            "expect_column_values_to_not_be_null\n    arguments: {column: publication_id}",
+            "belongs to no single mart; allowed: unexpected_rows",
+        ),
+    ],
+)
+def test_checks_of_the_publication_must_say_what_they_are_about(
+    tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    assert right in PUBLICATION
+    with pytest.raises(SuiteError) as refusal:
+        load(written(tmp_path, publication=PUBLICATION.replace(right, wrong)))
+
+    assert said in str(refusal.value)
+
+
+def test_a_column_or_measure_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    suites = load(written(tmp_path, people=GOOD))
+
+    with pytest.raises(SuiteError, match=r"check name_present: unknown column 'name'; allowed: nom, prenom"):
+        compare(suites, Catalogue({"people": {"nom": True, "prenom": True}}, frozenset({"K001"})))
+    with pytest.raises(SuiteError, match=r"check name_present: unknown measure 'K001'; allowed: K007, K016"):
+        compare(suites, Catalogue({"people": {"name": True}}, frozenset({"K007", "K016"})))
+    compare(suites, Catalogue({"people": {"name": True}}, frozenset({"K001"})))
+
+
+def test_a_bound_or_a_set_that_would_always_pass_is_refused(tmp_path: Path) -> None:
+    between = GOOD.replace("values_to_not_be_null", "values_to_be_between")
+    in_set = GOOD.replace("values_to_not_be_null", "values_to_be_in_set").replace(
+        "name}", "name, value_set: []}"
+    )
+
+    with pytest.raises(SuiteError, match="without a bound the check always passes"):
+        load(written(tmp_path, people=between))
+    with pytest.raises(SuiteError, match="value_set: List should have at least 1 item"):
+        load(written(tmp_path, people=in_set))
+
+
+def test_every_expectation_and_argument_of_the_vocabulary_is_one_of_great_expectations() -> None:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    arguments: dict[str, type[Arguments]] = {
+        name: form for name, form in EXPECTATIONS.items() if name != "unexpected_rows"
+    }
+    assert arguments
+    for name, form in arguments.items():
+        theirs = getattr(gxe, "".join(part.capitalize() for part in name.split("_")))
+        assert set(form.model_fields) <= set(theirs.__fields__), name
+
+
+def test_importing_the_gate_imports_neither_great_expectations_nor_airflow() -> None:
+    code = "import sys, expectations.gate; print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+
+    imported = set(said.stdout.split())
+    assert "expectations.evaluate" in imported
+    assert not imported & {"great_expectations", "airflow"}
