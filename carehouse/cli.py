@@ -140,7 +140,9 @@ def publish(build: Build = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rollback(to: Annotated[int | None, typer.Option(help="A publication; default: the one before.")] = None) -> None:
+def rollback(
+    to: Annotated[int | None, typer.Option(help="A publication; default: the one before.")] = None,
+) -> None:
     """Show readers an earlier publication, at once."""
     from carehouse.publication import rollback as show
 
@@ -200,7 +202,9 @@ def kpis() -> None:
 
 
 @app.command()
-def report(to: Annotated[Path | None, typer.Option(help="File; default: in the home's reports/.")] = None) -> None:
+def report(
+    to: Annotated[Path | None, typer.Option(help="File; default: in the home's reports/.")] = None,
+) -> None:
     """Write the published figures as one HTML page; prints its path."""
     from carehouse.report import write_report
 
@@ -208,7 +212,9 @@ def report(to: Annotated[Path | None, typer.Option(help="File; default: in the h
 
 
 @app.command()
-def export(to: Annotated[Path | None, typer.Option(help="Folder; default: the home's exports/.")] = None) -> None:
+def export(
+    to: Annotated[Path | None, typer.Option(help="Folder; default: the home's exports/.")] = None,
+) -> None:
     """Write every published mart as CSV with a manifest; prints the folder."""
     from carehouse.export import export_marts
 

@@ -38,9 +38,7 @@ def url(settings: Settings, role: Role, *, driver: str | None = None, database: 
     if settings.database_url:
         given = urlsplit(settings.database_url)
         if not given.hostname:
-            raise CarehouseError(
-                "CAREHOUSE_DATABASE_URL must look like postgresql://user:password@host:5432/database."
-            )
+            raise CarehouseError("CAREHOUSE_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
         where = f"{given.hostname}:{given.port or 5432}"
         name = database or given.path.lstrip("/") or settings.database
         query = f"?{given.query}" if given.query else ""
@@ -73,5 +71,5 @@ def connect(
             if settings.database_url
             else "Start it with: carehouse db start"
         )
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0].rpartition(" failed: ")[2]
         raise CarehouseError(f"The database did not accept {role}: {reason}. {what_next}") from None

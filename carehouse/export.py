@@ -23,7 +23,7 @@ def write_query(settings: Settings, query: str, to: BinaryIO) -> None:
     """
     with connect(settings, Role.READER) as reader:
         try:
-            _copy_out(reader, sql.SQL(query.strip().rstrip(";")), to)  # type: ignore[arg-type]
+            _copy_out(reader, sql.SQL(query.strip().rstrip(";")), to)
         except psycopg.OperationalError:
             raise
         except psycopg.DatabaseError as error:

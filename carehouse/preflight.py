@@ -7,7 +7,7 @@ OLDEST, BEYOND = (3, 11), (3, 14)
 FREE_BYTES_NEEDED = 4 << 30
 
 
-def missing(version, folder):
+def missing(version, folder):  # type: ignore[no-untyped-def]
     """Give what to do first, or None. `version` is (major, minor); `folder` is where all will be kept."""
     if not OLDEST <= tuple(version) < BEYOND:
         return (
@@ -26,6 +26,6 @@ def missing(version, folder):
 
 
 if __name__ == "__main__":
-    problem = missing(sys.version_info[:2], sys.argv[1] if len(sys.argv) > 1 else ".")
+    problem = missing(sys.version_info[:2], sys.argv[1] if len(sys.argv) > 1 else ".")  # type: ignore[no-untyped-call]
     if problem:
         sys.exit(problem)

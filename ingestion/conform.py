@@ -55,7 +55,9 @@ class Conformer:
         """Split a block into typed rows and rejects. No row is lost: each ends in one or the other."""
         text = block.select(LINE, *(_clean(column).alias(column.header) for column in self._contract.columns))
         broken = text.select(rule.is_broken.fill_null(value=False).alias(str(i)) for i, rule in enumerate(self._rules))
-        is_bad = broken.select(pl.any_horizontal(pl.all())).to_series() if self._rules else pl.repeat(False, text.height)
+        is_bad = (
+            broken.select(pl.any_horizontal(pl.all())).to_series() if self._rules else pl.repeat(False, text.height)
+        )
         typed = text.select(
             *(_typed(column).alias(column.name) for column in self._contract.columns),
             LINE,
@@ -119,7 +121,16 @@ def _typed(column: Column) -> pl.Expr:
             return text.str.to_datetime(f"{column.date_format} %H:%M:%S", strict=False)
         case "boolean":
             return text.str.to_lowercase().replace_strict(
-                {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False},
+                {
+                    "y": True,
+                    "yes": True,
+                    "true": True,
+                    "1": True,
+                    "n": False,
+                    "no": False,
+                    "false": False,
+                    "0": False,
+                },
                 default=None,
                 return_dtype=pl.Boolean,
             )
@@ -173,7 +184,11 @@ def _rules(column: Column) -> list[_Rule]:
     if column.pattern:
         rule("wrong_shape", f"must match {column.pattern}", is_given & ~text.str.contains(column.pattern))
     if column.max_length:
-        rule("too_long", f"must have at most {column.max_length} characters", text.str.len_chars() > column.max_length)
+        rule(
+            "too_long",
+            f"must have at most {column.max_length} characters",
+            text.str.len_chars() > column.max_length,
+        )
     if column.minimum is not None:
         rule("too_small", f"must be at least {column.minimum}", value < column.minimum)
     if column.maximum is not None:
@@ -185,7 +200,7 @@ def _rules(column: Column) -> list[_Rule]:
 
 def _normalised(text: pl.Expr) -> pl.Expr:
     """Compare codes without case, spaces and dashes: releases of the same system differ in these alone."""
-    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\-‐‑‒–—_]+", " ").str.strip_chars()
+    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\p{Pd}_]+", " ").str.strip_chars()
 
 
 def _normalise(code: str) -> str:

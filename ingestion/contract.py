@@ -129,7 +129,9 @@ class Contract:
 
     def delivery(self, path: Path) -> tuple[str, date] | None:
         """Read the council and extract date out of a path below the landing folder, or None if not ours."""
-        pattern = re.escape(self.path).replace(r"\{council\}", r"([a-z0-9_]+)").replace(r"\{date\}", r"(\d{4}-\d{2}-\d{2})")
+        pattern = (
+            re.escape(self.path).replace(r"\{council\}", r"([a-z0-9_]+)").replace(r"\{date\}", r"(\d{4}-\d{2}-\d{2})")
+        )
         found = re.fullmatch(pattern, path.as_posix())
         if not found:
             return None

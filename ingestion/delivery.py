@@ -46,7 +46,7 @@ class Loaded:
     rejects: pl.DataFrame
 
 
-class Waiting(Exception):  # noqa: N818 - not an error: the file is left for a later run
+class Waiting(Exception):
     """The file changed while it was read: its sender is still writing it."""
 
 
@@ -206,7 +206,7 @@ def _copying(loader: psycopg.Connection[Any], table: str, columns: list[str]) ->
             with loader.cursor() as cursor, cursor.copy(statement) as copy:
                 while (data := waiting.get()) is not None:
                     copy.write(data)
-        except BaseException as failure:  # noqa: BLE001 - raised again in the reading thread
+        except BaseException as failure:
             failures.append(failure)
             while waiting.get() is not None:
                 pass

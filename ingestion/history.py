@@ -54,7 +54,8 @@ def ensure_tables(loader: psycopg.Connection[Any], contracts: Iterable[Contract]
         for column in contract.columns:
             loader.execute(
                 sql.SQL("comment on column {} is {}").format(
-                    sql.Identifier("history", contract.history_table, column.name), sql.Literal(column.description)
+                    sql.Identifier("history", contract.history_table, column.name),
+                    sql.Literal(column.description),
                 )
             )
 
@@ -97,7 +98,9 @@ def unstage_repeats(loader: psycopg.Connection[Any], contract: Contract) -> list
             delete from {staged} as staged
             using ranked
             where staged.ctid = ranked.ctid and (ranked.is_conflicting or ranked.place > 1)
-            returning staged.source_line, case when ranked.is_conflicting then 'conflicting_key' else 'repeated_row' end,
+            returning
+                staged.source_line,
+                case when ranked.is_conflicting then 'conflicting_key' else 'repeated_row' end,
                 {qualified_key}
             """
         ).format(
@@ -130,7 +133,7 @@ def apply_snapshot(
         "columns": _names(names),
         "same_key": _matching(contract, "staged", "known"),
         "held_key": _matching(contract, "held", "known"),
-        "key": _names((column.name for column in contract.key)),
+        "key": _names(column.name for column in contract.key),
         "staged_values": _names(names, "staged"),
         "known_values": _names(names, "known"),
     }

@@ -86,7 +86,7 @@ class Extract:
 
     def _open(self, body: BinaryIO) -> Iterator[pa.RecordBatch]:
         headers = [column.header for column in self.contract.columns]
-        return pa_csv.open_csv(
+        batches: Iterator[pa.RecordBatch] = pa_csv.open_csv(
             body,
             read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
             parse_options=pa_csv.ParseOptions(
@@ -101,6 +101,7 @@ class Extract:
                 strings_can_be_null=False,
             ),
         )
+        return batches
 
     def _set_aside(self, row: pa_csv.InvalidRow) -> str:
         self._malformed.append((row.number, row.text))

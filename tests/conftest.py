@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,11 +87,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[Settings]:
     shutil.rmtree(home)
 
 
-@pytest.fixture
-def warehouse(server: Settings, tmp_path: Path) -> Iterator[Warehouse]:
-    """A fresh warehouse on that server, reached by address as a given server is."""
+@contextmanager
+def fresh_warehouse(server: Settings, home: Path) -> Iterator[Warehouse]:
+    """Make a warehouse on that server, reached by address as a given server is; drop it afterwards."""
     database = f"warehouse_{next(_numbers)}"
-    home = tmp_path / "home"
     home.mkdir()
     settings_from = {
         "CAREHOUSE_HOME": str(home),
@@ -105,3 +105,33 @@ def warehouse(server: Settings, tmp_path: Path) -> Iterator[Warehouse]:
     yield Warehouse(settings, {**os.environ, **settings_from})
     with connect(server, Role.ADMIN, autocommit=True, database="postgres") as admin:
         admin.execute(f"drop database {database} with (force)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def warehouse(server: Settings, tmp_path: Path) -> Iterator[Warehouse]:
+    """A fresh, empty warehouse."""
+    with fresh_warehouse(server, tmp_path / "home") as fresh:
+        yield fresh
+
+
+@dataclass(frozen=True)
+class Night:
+    """One real night: the October 2018 register and an invented council, published; for tests that only read."""
+
+    warehouse: Warehouse
+    extracts: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def night(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """Land, load, build, gate and publish once, through the command."""
+    folder = tmp_path_factory.mktemp("night")
+    with fresh_warehouse(server, folder / "home") as fresh:
+        fresh.land_examples()
+        made = fresh.command("synth", "--people", "600", "--seed", "7")
+        assert made.returncode == 0, made.stderr
+        shutil.copytree(fresh.settings.landing, folder / "extracts")
+        ran = fresh.command("run", "--business-date", "2018-10-31")
+        assert ran.returncode == 0, ran.stderr + ran.stdout
+        yield Night(fresh, folder / "extracts", ran.stdout + ran.stderr)

@@ -10,7 +10,8 @@ from tests.conftest import Warehouse
 DAY = date(2018, 10, 31)
 PERSONS = "PERSON_ID,NHS_ID,FORENAME,SURNAME,DATE_OF_BIRTH,DATE_OF_DEATH,GENDER,POST_CODE\n"
 LEDGER = (
-    "JOURNAL_ID,JOURNAL_LINE,POSTING_DATE,FINANCIAL_YEAR,PERIOD,COST_CENTRE,SUBJECTIVE,AMOUNT,DESCRIPTION,SOURCE_SYSTEM\n"
+    "JOURNAL_ID,JOURNAL_LINE,POSTING_DATE,FINANCIAL_YEAR,PERIOD,COST_CENTRE,SUBJECTIVE,AMOUNT,DESCRIPTION,"
+    "SOURCE_SYSTEM\n"
 )
 
 
@@ -24,7 +25,7 @@ def test_every_row_is_loaded_once_and_counted(warehouse: Warehouse) -> None:
     warehouse.land_examples()
     assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=6)
     counted = warehouse.rows("select table_name, rows_in, rows_new, rows_rejected from audit.batch order by 1")
-    assert dict((row[0], row[1:]) for row in counted)["statuses"] == (7, 7, 0)
+    assert {row[0]: row[1:] for row in counted}["statuses"] == (7, 7, 0)
     assert warehouse.rows("select count(*), sum(target_gbp) from history.programme__savings_targets") == [
         (10, 22_175_000)
     ]
@@ -48,7 +49,8 @@ def test_a_snapshot_writes_only_what_differs(warehouse: Warehouse) -> None:
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", second)
     ingest(warehouse.settings, business_date=DAY)
     assert warehouse.rows(
-        "select rows_in, rows_new, rows_changed, rows_unchanged, rows_closed from audit.batch order by batch_id desc limit 1"
+        "select rows_in, rows_new, rows_changed, rows_unchanged, rows_closed from audit.batch "
+        "order by batch_id desc limit 1"
     ) == [(302, 1, 1, 300, 1)]
     versions = warehouse.rows(
         "select person_ref, known_from, known_to from history.mosaic__persons where person_ref < 10 order by 1, 2"
@@ -75,13 +77,18 @@ def test_a_row_that_turns_bad_keeps_its_last_good_version(warehouse: Warehouse) 
     ingest(warehouse.settings, business_date=date(2018, 10, 30))
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons(bad))
     ingest(warehouse.settings, business_date=DAY)
-    assert warehouse.rows(
-        "select birth_date, known_to from history.mosaic__persons where person_ref = 7"
-    ) == [(date(1950, 2, 1), None)]
+    assert warehouse.rows("select birth_date, known_to from history.mosaic__persons where person_ref = 7") == [
+        (date(1950, 2, 1), None)
+    ]
 
 
 def test_rows_that_share_a_key_and_differ_are_all_rejected(warehouse: Warehouse) -> None:
-    rows = ("7,,Ann,Example,01/02/1950,,F,", "7,,Ann,Other,01/02/1950,,F,", "8,,Bob,Example,,,M,", "8,,Bob,Example,,,M,")
+    rows = (
+        "7,,Ann,Example,01/02/1950,,F,",
+        "7,,Ann,Other,01/02/1950,,F,",
+        "8,,Bob,Example,,,M,",
+        "8,,Bob,Example,,,M,",
+    )
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons(*rows))
     ingest(warehouse.settings, business_date=DAY)
     assert warehouse.rows("select line_number, reason_code from quarantine.rejected_row order by 1") == [
@@ -101,8 +108,14 @@ REFUSED_FILES: dict[str, tuple[str, str | bytes]] = {
     "too_many_rejects": ("mosaic/persons", PERSONS + "1,,Ann,Example,1950,,F,\n"),
     "broken_structure": ("mosaic/persons", persons('1,,"Ann,Canary,,,F,') + persons()[len(PERSONS) :]),
     "control_total_missing": ("ledger/lines", LEDGER + "J1,1,01/10/2018,2018/19,7,C1,S1,10.00,,\n"),
-    "control_rows_differ": ("ledger/lines", LEDGER + "J1,1,01/10/2018,2018/19,7,C1,S1,10.00,,\nTRAILER,2,10.00\n"),
-    "control_total_differs": ("ledger/lines", LEDGER + "J1,1,01/10/2018,2018/19,7,C1,S1,10.00,,\nTRAILER,1,10.01\n"),
+    "control_rows_differ": (
+        "ledger/lines",
+        LEDGER + "J1,1,01/10/2018,2018/19,7,C1,S1,10.00,,\nTRAILER,2,10.00\n",
+    ),
+    "control_total_differs": (
+        "ledger/lines",
+        LEDGER + "J1,1,01/10/2018,2018/19,7,C1,S1,10.00,,\nTRAILER,1,10.01\n",
+    ),
 }
 
 
@@ -156,7 +169,10 @@ def test_lines_are_counted_through_embedded_line_ends_and_wrong_field_counts(war
 
 
 def test_a_line_of_backslash_dot_does_not_end_the_data(warehouse: Warehouse) -> None:
-    warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons('1,,"Ann\n\\.\n",Example,,,F,', "2,,Bo,Example,,,F,"))
+    warehouse.land(
+        "exampleshire/mosaic/persons_2018-10-31.csv",
+        persons('1,,"Ann\n\\.\n",Example,,,F,', "2,,Bo,Example,,,F,"),
+    )
     ingest(warehouse.settings, business_date=DAY)
     assert warehouse.rows("select reason_code from quarantine.rejected_row") == [("control_characters",)]
     assert warehouse.rows("select count(*) from history.mosaic__persons") == [(301,)]

@@ -16,7 +16,9 @@ from tests.conftest import Warehouse
 AS_AT = date(2018, 10, 31)
 
 
-def build(warehouse: Warehouse, *, rows: int = 1, columns: str = "", tables: tuple[str, ...] = ("kpi_a", "kpi_b")) -> int:
+def build(
+    warehouse: Warehouse, *, rows: int = 1, columns: str = "", tables: tuple[str, ...] = ("kpi_a", "kpi_b")
+) -> int:
     """Make candidate tables as a build would, each row holding the build's id; give the id."""
     with connect(warehouse.settings, Role.BUILDER) as builder:
         row = builder.execute(
@@ -169,7 +171,10 @@ def test_a_statement_planned_before_a_publication_never_finds_empty_marts(wareho
     first = published(warehouse)
     with warehouse.admin() as admin:
         # The planner calls a stable function to estimate, which makes planning take a second.
-        admin.execute("create function mart.slow_to_plan() returns numeric stable as 'select pg_sleep(1); select 0.0' language sql")
+        admin.execute(
+            "create function mart.slow_to_plan() returns numeric stable language sql "
+            "as 'select pg_sleep(1); select 0.0'"
+        )
         admin.execute("grant execute on function mart.slow_to_plan() to mart_reader")
     build_id = build(warehouse)
     judge(warehouse, build_id)

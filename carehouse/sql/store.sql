@@ -99,7 +99,7 @@ declare
 begin
     if store_table is null then
         execute format(
-            'create table store.%I (like %s including comments) partition by list (publication_id)',
+            'create table store.%I (like %s) partition by list (publication_id)',
             mart_name, candidate_table
         );
         return;
@@ -154,11 +154,11 @@ declare
     store_table regclass := format('store.%I', mart_name)::regclass;
     column_list text;
     shown_columns integer;
-    described record;
 begin
     select string_agg(quote_ident(attname), ', ' order by attnum), count(*)
     into column_list, shown_columns
     from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped;
+    -- Replacing a view waits for its readers, so it is done only when a column was added.
     if shown_columns = (
         select count(*) from pg_attribute where attrelid = to_regclass(format('mart.%I', mart_name)) and attnum > 0
     ) then
@@ -169,15 +169,28 @@ begin
         mart_name, column_list, store_table
     );
     execute format('grant select on mart.%I to mart_reader, carehouse_auditor', mart_name);
+end
+$$;
+
+-- The words about a mart come with its newest tables; readers are not kept waiting by them.
+create or replace function store.describe(mart_name text, described_by regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    mart_view regclass := format('mart.%I', mart_name)::regclass;
+    described record;
+begin
+    if obj_description(mart_view, 'pg_class') is distinct from obj_description(described_by, 'pg_class') then
+        execute format('comment on view %s is %L', mart_view, obj_description(described_by, 'pg_class'));
+    end if;
     for described in
-        select attname, coalesce(col_description(store_table, attnum), '') as words
-        from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped
+        select shown.attname, col_description(described_by, offered.attnum) as words
+        from pg_attribute as shown
+        inner join pg_attribute as offered on shown.attname = offered.attname and offered.attrelid = described_by
+        where shown.attrelid = mart_view and shown.attnum > 0 and not shown.attisdropped
+            and col_description(mart_view, shown.attnum) is distinct from col_description(described_by, offered.attnum)
     loop
-        execute format('comment on column mart.%I.%I is %L', mart_name, described.attname, described.words);
+        execute format('comment on column %s.%I is %L', mart_view, described.attname, described.words);
     end loop;
-    execute format(
-        'comment on view mart.%I is %L', mart_name, coalesce(obj_description(store_table, 'pg_class'), '')
-    );
 end
 $$;
 
@@ -212,6 +225,7 @@ begin
         execute format('alter table candidate.%I set schema %I', mart_name, home);
         execute format('alter table store.%I attach partition %I.%I for values in (%s)', mart_name, home, mart_name, wanted_build);
         perform store.show(mart_name);
+        perform store.describe(mart_name, format('%I.%I', home, mart_name)::regclass);
     end loop;
     insert into store.publication (publication_id, gate_run_id, as_at_date, code_version)
     select wanted_build, max(judged.gate_run_id), made.as_at_date, made.code_version

@@ -1,0 +1,188 @@
+"""A whole night through the front door: files in the landing folder, published figures out."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+
+import pytest
+
+from carehouse.database import Role, connect
+from tests.conftest import Night, Warehouse
+
+# The printed report, typed in from the paper: statuses, targets 2018/19-2021/22 and total, at risk 2017/18 or
+# earlier-2019/20 and total, alternative way, net at risk, in £000; blank is blank.
+ON, OBSTACLES = "On Target", "Experiencing Obstacles"
+PRINTED = [
+    ["Improving Lives Portfolio", ON, ON, "Better"]
+    + ["8569", "9617", "3658", "331", "22175", "-3138", "-6110", "-253", "-9501", "22", "-9523"],
+    ["Promoting Independence Interventions", ON, ON, "Better"]
+    + ["7027", "7263", "2399", "331", "17020", "-3318", "-6254", "-193", "-9765", "22", "-9787"],
+    ["Interventions for Adults aged 65+", ON, ON, "Same"] + [""] * 11,
+    ["Interventions for Adults aged 18-64", OBSTACLES, OBSTACLES, "Better"] + [""] * 11,
+    ["Cross cutting interventions", ON, ON, "Same"] + [""] * 11,
+    ["Early Resolution", OBSTACLES, OBSTACLES, "Same"] + ["507", "394", "416", "", "1317"] + [""] * 6,
+    ["Commissioning & Direct Services", OBSTACLES, OBSTACLES, "Same"]
+    + ["1035", "1960", "843", "", "3838", "180", "144", "-60", "264", "", "264"],
+]
+PRINTED_COLUMNS = [
+    "programme_name",
+    "previous_status_code",
+    "status_code",
+    "trend_code",
+    "target_year_1_gbp_k",
+    "target_year_2_gbp_k",
+    "target_year_3_gbp_k",
+    "target_year_4_gbp_k",
+    "target_total_gbp_k",
+    "risk_year_1_gbp_k",
+    "risk_year_2_gbp_k",
+    "risk_year_3_gbp_k",
+    "risk_total_gbp_k",
+    "alternative_delivery_gbp_k",
+    "net_at_risk_gbp_k",
+]
+
+
+def table(night_or_warehouse: Warehouse, query: str) -> list[dict[str, str]]:
+    """Ask as a person does, with `carehouse sql`."""
+    asked = night_or_warehouse.command("sql", query)
+    assert asked.returncode == 0, asked.stderr
+    return list(csv.DictReader(io.StringIO(asked.stdout)))
+
+
+def test_the_printed_status_report_comes_out_exactly(night: Night) -> None:
+    lines = table(
+        night.warehouse, "select * from mart.kpi_portfolio_status where council_code = 'county' order by report_order"
+    )
+    assert [[line[column] for column in PRINTED_COLUMNS] for line in lines] == PRINTED
+    for line in lines:
+        assert [line[f"target_year_{year}_label"] for year in range(1, 6)] == [
+            "2018/19",
+            "2019/20",
+            "2020/21",
+            "2021/22",
+            "",
+        ]
+        assert [line[f"risk_year_{year}_label"] for year in range(1, 6)] == [
+            "2017/18 or earlier",
+            "2018/19",
+            "2019/20",
+            "",
+            "",
+        ]
+
+
+def test_councils_are_never_mixed(night: Night) -> None:
+    assert table(night.warehouse, "select distinct council_code from mart.kpi_portfolio_status") == [
+        {"council_code": "county"}
+    ]
+    for mart in ("kpi_values", "kpi_ledger_spend", "fct_reviews"):
+        councils = table(night.warehouse, f"select distinct council_code from mart.{mart}")
+        assert councils == [{"council_code": "exampleshire"}], mart
+
+
+def test_ledger_spend_is_the_extracts_control_total_to_the_penny(night: Night) -> None:
+    (extract,) = night.extracts.glob("exampleshire/ledger/lines_*.csv")
+    marker, rows, total = extract.read_text().splitlines()[-1].split(",")
+    assert marker == "TRAILER"
+    (published,) = table(
+        night.warehouse, "select sum(net_gbp) as net, sum(line_count) as lines from mart.kpi_ledger_spend"
+    )
+    assert (Decimal(published["net"]), int(published["lines"])) == (Decimal(total), int(rows))
+
+
+def test_every_mart_carries_the_publication_and_a_description(night: Night) -> None:
+    dictionary = table(night.warehouse, "select * from mart.data_dictionary")
+    assert len({row["mart_name"] for row in dictionary}) >= 18
+    assert [row for row in dictionary if not row["column_description"] or not row["mart_description"]] == []
+    first = {row["mart_name"]: row["column_name"] for row in dictionary if row["column_position"] == "1"}
+    assert {mart for mart, column in first.items() if column != "publication_id"} == {"data_dictionary"}
+
+
+def test_what_the_gate_checked_is_published(night: Night) -> None:
+    checks = table(night.warehouse, "select severity, outcome, says from mart.data_quality")
+    assert len(checks) > 100
+    assert {row["outcome"] for row in checks if row["severity"] == "critical"} == {"passed"}
+    assert all(row["says"] for row in checks)
+
+
+def test_a_night_without_the_care_extracts_is_refused(warehouse: Warehouse) -> None:
+    warehouse.land_examples()
+    ran = warehouse.command("run", "--business-date", "2018-10-31")
+    assert ran.returncode == 4, ran.stderr
+    assert "REFUSED" in ran.stdout and "empty" in ran.stdout
+    assert warehouse.rows("select count(*) from store.publication") == [(0,)]
+
+
+def test_a_critical_failure_leaves_the_published_marts_untouched(night: Night) -> None:
+    """A build whose figures the gate refuses changes nothing that readers see."""
+    warehouse = night.warehouse
+    before = table(warehouse, "select * from mart.kpi_portfolio_status order by report_order")
+    built = warehouse.command("build", "--as-at", "2018-10-31")
+    assert built.returncode == 0, built.stderr
+    assert differences(warehouse) == {}
+    with connect(warehouse.settings, Role.BUILDER) as builder:
+        builder.execute(
+            "update candidate.kpi_portfolio_status set target_total_gbp_k = target_total_gbp_k + 1000 "
+            "where level_code = 'portfolio'"
+        )
+    judged = warehouse.command("gate")
+    assert judged.returncode == 4
+    assert "REFUSED" in judged.stdout and "kpi_portfolio_status" in judged.stdout and "@" in judged.stdout
+    refused = warehouse.command("publish")
+    assert refused.returncode == 1
+    assert "the gate refused build" in refused.stderr
+    assert table(warehouse, "select * from mart.kpi_portfolio_status order by report_order") == before
+
+
+def differences(warehouse: Warehouse) -> dict[str, int]:
+    """Count, mart by mart, the rows in which the candidate differs from what is published."""
+    counted = {}
+    candidates = warehouse.rows(
+        "select relname from pg_class where relnamespace = 'candidate'::regnamespace and relkind = 'r'"
+    )
+    assert len(candidates) > 15
+    for (mart,) in candidates:
+        columns = warehouse.rows(
+            "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute "
+            f"where attrelid = 'candidate.{mart}'::regclass and attnum > 0 and attname <> 'publication_id'"
+        )[0][0]
+        both = [f"select {columns} from {schema}.{mart}" for schema in ("candidate", "mart")]
+        ((count,),) = warehouse.rows(
+            f"select count(*) from (({both[0]} except all {both[1]}) union all ({both[1]} except all {both[0]})) as d"
+        )
+        if count:
+            counted[mart] = count
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("select * from history.mosaic__persons", "permission denied"),
+        ("select 1; drop table x", "syntax error"),
+        ("delete from mart.kpi_values", "not answered"),
+    ],
+)
+def test_the_sql_command_reads_the_marts_and_nothing_else(night: Night, query: str, says: str) -> None:
+    asked = night.warehouse.command("sql", query)
+    assert asked.returncode == 1
+    assert says in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+def test_nothing_said_on_the_way_names_a_person(night: Night) -> None:
+    persons = list(csv.DictReader((next(night.extracts.glob("exampleshire/mosaic/persons_*.csv"))).open()))
+    secrets = {row[name] for row in persons for name in ("NHS_ID", "POST_CODE") if row[name]}
+    assert len(secrets) > 500
+    written = [night.said]
+    written += [
+        path.read_text(errors="replace")
+        for path in night.warehouse.settings.home.rglob("*")
+        if path.is_file() and path.suffix in {".json", ".log", ".txt", ".html"} and "archive" not in path.parts
+    ]
+    assert len(written) > 3
+    found = [secret for secret in secrets if any(secret in text for text in written)]
+    assert found == []
+    assert not re.search(r"\b999\d{7}\b", "".join(written))
