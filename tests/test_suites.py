@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from expectations.catalogue import Catalogue
+from expectations.plan import plan
 from expectations.suite import SuiteError, compare, load
-from expectations.vocabulary import EXPECTATIONS, Arguments
+from expectations.vocabulary import EXPECTATIONS, Arguments, UnexpectedRows
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -138,9 +139,7 @@ def test_refusal_names_the_check(tmp_path: Path) -> None:
 
 def test_every_fault_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SuiteError) as refusal:
-        load(
-            written(tmp_path, people=GOOD.replace("severity", "severty"), places=GOOD.replace("says", "sais"))
-        )
+        load(written(tmp_path, people=GOOD.replace("severity", "severty"), places=GOOD.replace("says", "sais")))
 
     assert "people.yaml" in str(refusal.value)
     assert "places.yaml" in str(refusal.value)
@@ -158,9 +157,7 @@ def test_no_suite_at_all_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        SuiteError, match=r"places\.yaml, check name_present: this id is used already in people\.yaml"
-    ):
+    with pytest.raises(SuiteError, match=r"places\.yaml, check name_present: this id is used already in people\.yaml"):
         load(written(tmp_path, people=GOOD, places=GOOD))
 
 
@@ -203,9 +200,7 @@ def test_a_column_or_measure_that_does_not_exist_is_refused_with_those_that_do(t
 
 def test_a_bound_or_a_set_that_would_always_pass_is_refused(tmp_path: Path) -> None:
     between = GOOD.replace("values_to_not_be_null", "values_to_be_between")
-    in_set = GOOD.replace("values_to_not_be_null", "values_to_be_in_set").replace(
-        "name}", "name, value_set: []}"
-    )
+    in_set = GOOD.replace("values_to_not_be_null", "values_to_be_in_set").replace("name}", "name, value_set: []}")
 
     with pytest.raises(SuiteError, match="without a bound the check always passes"):
         load(written(tmp_path, people=between))
@@ -213,8 +208,27 @@ def test_a_bound_or_a_set_that_would_always_pass_is_refused(tmp_path: Path) -> N
         load(written(tmp_path, people=in_set))
 
 
+def test_a_check_of_every_table_is_declared_for_missing_and_for_unwatched_tables(tmp_path: Path) -> None:
+    text = PUBLICATION.replace("publication_id is null", "{text} like 1")
+    suites = load(written(tmp_path, people=GOOD, publication=text))
+    built = {"unwatched": {"council_code": True, "count": False}, "numbers": {"count": False}}
+
+    declared = {check.name: check for check in plan(suites, Catalogue(built, None))}
+
+    assert set(declared) == {
+        ("people", "name_present"),
+        ("publication", "one_publication.numbers"),
+        ("publication", "one_publication.people"),
+        ("publication", "one_publication.unwatched"),
+    }
+    assert declared["publication", "one_publication.numbers"].arguments is None
+    assert declared["publication", "one_publication.unwatched"].arguments == UnexpectedRows(
+        query='select 1 from "candidate"."unwatched" where concat_ws(\' | \', "council_code"::text) like 1'
+    )
+
+
 def test_every_expectation_and_argument_of_the_vocabulary_is_one_of_great_expectations() -> None:
-    import great_expectations.expectations as gxe  # noqa: PLC0415
+    import great_expectations.expectations as gxe
 
     arguments: dict[str, type[Arguments]] = {
         name: form for name, form in EXPECTATIONS.items() if name != "unexpected_rows"
@@ -227,9 +241,7 @@ def test_every_expectation_and_argument_of_the_vocabulary_is_one_of_great_expect
 
 def test_importing_the_gate_imports_neither_great_expectations_nor_airflow() -> None:
     code = "import sys, expectations.gate; print(*sys.modules)"
-    said = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
 
     imported = set(said.stdout.split())
     assert "expectations.evaluate" in imported

@@ -1,0 +1,50 @@
+"""What the candidate schema really holds, read from the database's own catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+# pg_catalog, because information_schema hides a table that this role was not granted.
+_COLUMNS = """
+    select pg_class.relname, pg_attribute.attname, pg_type.typcategory in ('S', 'A')
+        or pg_type.typname in ('json', 'jsonb', 'xml', 'int8')
+    from pg_catalog.pg_class
+    left join pg_catalog.pg_attribute
+        on pg_attribute.attrelid = pg_class.oid and pg_attribute.attnum > 0 and not pg_attribute.attisdropped
+    left join pg_catalog.pg_type on pg_type.oid = pg_attribute.atttypid
+    where pg_class.relnamespace = 'candidate'::regnamespace and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
+    order by pg_class.relname, pg_attribute.attnum
+"""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The candidate tables.
+
+    `columns` gives, for each table, its columns in order and whether each can hold a text or a long number,
+    and so a name or an NHS number. `measures` is the ids of the measure registry, None if it is missing or empty.
+    """
+
+    columns: Mapping[str, Mapping[str, bool]]
+    measures: frozenset[str] | None
+
+    @classmethod
+    def read(cls, connection: psycopg.Connection[tuple[Any, ...]]) -> "Catalogue":
+        """Read it through `connection`."""
+        columns: dict[str, dict[str, bool]] = {}
+        for table, column, holds_text in connection.execute(_COLUMNS):
+            columns.setdefault(table, {})
+            if column is not None:
+                columns[table][column] = holds_text
+        return cls(columns, _measures(connection) if "measure_id" in columns.get("dim_measure", {}) else None)
+
+
+def _measures(connection: psycopg.Connection[tuple[Any, ...]]) -> frozenset[str] | None:
+    try:
+        with connection.transaction():
+            found = connection.execute("select measure_id from candidate.dim_measure").fetchall()
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    return frozenset(measure for (measure,) in found) or None

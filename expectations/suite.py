@@ -1,0 +1,208 @@
+"""Suites as people write them: one YAML file a mart, refused when read if a word in it is not understood."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from carehouse.errors import CarehouseError
+from expectations import strict_yaml
+from expectations.catalogue import Catalogue
+from expectations.verdict import Severity
+from expectations.vocabulary import EXPECTATIONS, Arguments, UnexpectedRows
+
+SUITES = Path(__file__).parent / "suites"
+PUBLICATION = "publication"
+TABLE = "{table}"
+TEXT = "{text}"
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Sentence = Annotated[str, Field(min_length=10, pattern=r"\.$")]
+Owner = Annotated[str, Field(pattern=r"\S+@\S+\.\S+")]
+
+
+class SuiteError(CarehouseError):
+    """A suite cannot be relied upon; the message lists every fault with its file and check."""
+
+    exit_code = 4
+
+
+class Check(BaseModel):
+    """One rule, its place in the order of things, and whom to ask when it is broken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Identifier
+    expectation: str
+    arguments: Arguments = Field(default_factory=Arguments, validate_default=True)
+    scope: Literal["every_table"] | None = None
+    severity: Severity
+    dimension: Literal["completeness", "conformance", "plausibility", "consistency", "timeliness"]
+    says: Sentence
+    owner: Owner | None = None
+    measures: list[Annotated[str, Field(pattern=r"^K\d{3}$")]] = []
+    allow_empty: bool | None = None
+
+    @field_validator("expectation")
+    @classmethod
+    def _is_known(cls, expectation: str) -> str:
+        if expectation not in EXPECTATIONS:
+            raise ValueError(f"unknown expectation '{expectation}'; allowed: {', '.join(EXPECTATIONS)}")
+        return expectation
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _are_understood(cls, arguments: object, info: ValidationInfo) -> Arguments:
+        form = EXPECTATIONS.get(info.data.get("expectation", ""))
+        if form is None:
+            return Arguments()
+        try:
+            return form.model_validate({} if arguments == Arguments() else arguments)
+        except ValidationError as error:
+            raise ValueError("; ".join(_faults(form, error))) from None
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    owner: Owner
+    allow_empty: bool = False
+    checks: list[dict[str, object]] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The checks of one mart, or of the publication as a whole (`table` is None)."""
+
+    name: str
+    file: Path
+    owner: str
+    allow_empty: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def table(self) -> str | None:
+        """Give the mart, which the file is named after."""
+        return None if self.name == PUBLICATION else self.name
+
+
+def load(folder: Path = SUITES) -> tuple[Suite, ...]:
+    """Read every suite of `folder`.
+
+    Raises:
+        SuiteError: there is no suite, one has no check, an id is used twice, or a key, expectation, argument,
+            severity, dimension or owner is missing or not understood.
+    """
+    suites: list[Suite] = []
+    faults: list[str] = []
+    for file in sorted(folder.glob("*.y*ml")):
+        try:
+            suites.append(_read(file))
+        except SuiteError as error:
+            faults.append(str(error))
+    if not suites and not faults:
+        faults.append(f"{folder}: there is no suite, so nothing would be checked; allowed: .yaml files")
+    faults += _twice(suites)
+    if faults:
+        raise SuiteError("\n".join(faults))
+    return tuple(suites)
+
+
+def compare(suites: Iterable[Suite], catalogue: Catalogue) -> None:
+    """Refuse suites that name a column or measure which does not exist.
+
+    A table that does not exist is not refused here: its checks come out as errors, and stay on record.
+
+    Raises:
+        SuiteError: with every unknown name and the names that are allowed.
+    """
+    faults: list[str] = []
+    for suite in suites:
+        for check in suite.checks:
+            faults += _unknown_names(suite, check, catalogue)
+    if faults:
+        raise SuiteError("\n".join(faults))
+
+
+def _read(file: Path) -> Suite:
+    try:
+        content = strict_yaml.read(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = getattr(error, "problem", None) or type(error).__name__
+        mark = getattr(error, "problem_mark", None)
+        raise SuiteError(f"{file}{f', line {mark.line + 1}' if mark else ''}: {problem}") from None
+    try:
+        form = _Form.model_validate(content)
+    except ValidationError as error:
+        raise SuiteError("\n".join(f"{file}: {fault}" for fault in _faults(_Form, error))) from None
+    checks: list[Check] = []
+    faults: list[str] = []
+    for position, written in enumerate(form.checks, start=1):
+        where = f"{file}, check {written.get('id', f'number {position}')}"
+        try:
+            check = Check.model_validate(written)
+        except ValidationError as error:
+            faults += [f"{where}: {fault}" for fault in _faults(Check, error)]
+            continue
+        faults += [f"{where}: {fault}" for fault in _misplaced(file, check)]
+        checks.append(check)
+    if faults:
+        raise SuiteError("\n".join(faults))
+    return Suite(file.stem, file, form.owner, form.allow_empty, tuple(checks))
+
+
+def _misplaced(file: Path, check: Check) -> Iterable[str]:
+    rule = check.arguments
+    query = rule.query if isinstance(rule, UnexpectedRows) else ""
+    if check.scope is None and (TABLE in query or TEXT in query):
+        yield f"{TABLE} and {TEXT} stand for something only in a check 'scope: every_table'"
+    if check.scope and TABLE not in query:
+        yield f"a check 'scope: every_table' needs a query from {TABLE}, or each table gets the same answer"
+    if file.stem != PUBLICATION:
+        if check.scope:
+            yield f"'scope' is allowed in {PUBLICATION}.yaml alone: checks here are on this file's own mart"
+    elif not isinstance(rule, UnexpectedRows):
+        yield f"{PUBLICATION}.yaml belongs to no single mart; allowed: unexpected_rows"
+    elif check.scope is None and rule.rows_checked is None:
+        yield "rows_checked is missing: without it a query that finds nothing to look at would pass"
+
+
+def _twice(suites: Iterable[Suite]) -> Iterable[str]:
+    first: dict[str, Path] = {}
+    for suite in suites:
+        for check in suite.checks:
+            if check.id in first:
+                yield f"{suite.file}, check {check.id}: this id is used already in {first[check.id].name}"
+            first.setdefault(check.id, suite.file)
+
+
+def _unknown_names(suite: Suite, check: Check, catalogue: Catalogue) -> Iterable[str]:
+    where = f"{suite.file}, check {check.id}"
+    columns = catalogue.columns.get(suite.table or "")
+    for column in check.arguments.columns() if columns else ():
+        if columns is not None and column not in columns:
+            yield f"{where}: unknown column '{column}'; allowed: {', '.join(columns)}"
+    for measure in check.measures if catalogue.measures is not None else ():
+        if catalogue.measures is not None and measure not in catalogue.measures:
+            yield f"{where}: unknown measure '{measure}'; allowed: {', '.join(sorted(catalogue.measures))}"
+
+
+def _faults(form: type[BaseModel], error: ValidationError) -> list[str]:
+    """Say what is wrong, and what is allowed."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        match fault["type"]:
+            case "extra_forbidden":
+                faults.append(f"unknown key '{key}'; allowed: {', '.join(form.model_fields)}")
+            case "missing":
+                faults.append(f"the key '{key}' is missing")
+            case "value_error":
+                faults.append(re.sub(r"^Value error, ", "", fault["msg"]))
+            case _:
+                faults.append(f"{key or 'the file'}: {fault['msg']}")
+    return faults
