@@ -12,13 +12,16 @@ from carehouse.figures import Figures, StatusReport, published_figures
 from carehouse.progress import say
 from carehouse.settings import Settings
 
+REPORT_WIDTH = 200
 UNITS = {"percent": " %", "gbp": " £"}
 
 
 def print_kpis(settings: Settings) -> None:
     """Print the status reports, the latest measures, the ledger's last periods and what the gate checked."""
     figures = published_figures(settings)
-    console = Console(width=None if Console().is_terminal else 180)
+    terminal = Console(highlight=False)
+    # The status report has fifteen columns; a narrow terminal folds its lines rather than losing words.
+    console = Console(highlight=False, width=max(terminal.width, REPORT_WIDTH))
     console.print(
         f"Publication {figures.publication_id}: figures as known on {figures.as_at_date:%-d %B %Y}",
         style="bold",
@@ -64,10 +67,11 @@ def _measured(value: Decimal | None, unit_code: str) -> str:
 
 def _status_table(report: StatusReport) -> Table:
     table = _table(f"Status report of {report.council_code}, {report.report_date:%-d %B %Y} (amounts in £000)")
-    for heading in ("", "Last month", "This month", "Trend"):
-        table.add_column(heading)
+    table.add_column("", no_wrap=True)
+    for heading in ("Last month", "This month", "Trend"):
+        table.add_column(heading, overflow="fold")
     for heading in report.headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for line in report.lines:
         words = [line[name] or "" for name in ("programme_name", "previous_status_code", "status_code", "trend_code")]
         table.add_row(*words, *map(amount, report.amounts(line)))

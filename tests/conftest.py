@@ -72,19 +72,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
+def short_lived_folder() -> Iterator[Path]:
+    """A folder for a server's data: not below pytest's own, which it closes to the user PostgreSQL runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="carehouse-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """One running server of each kind."""
-    # Not below pytest's own folder: each run of pytest closes that one to the user PostgreSQL runs as.
-    home = Path(tempfile.mkdtemp(prefix=f"carehouse-{request.param}-"))
-    environment = {"CAREHOUSE_HOME": str(home), "CAREHOUSE_PORT": str(free_port())}
-    if request.param == "debian_15":
-        environment["CAREHOUSE_POSTGRES_BIN"] = str(DEBIAN_15)
-    settings = Settings.load(environment)
-    embedded.start(settings)
-    yield settings
-    embedded.stop(settings)
-    shutil.rmtree(home)
+    with short_lived_folder() as home:
+        environment = {"CAREHOUSE_HOME": str(home), "CAREHOUSE_PORT": str(free_port())}
+        if request.param == "debian_15":
+            environment["CAREHOUSE_POSTGRES_BIN"] = str(DEBIAN_15)
+        settings = Settings.load(environment)
+        embedded.start(settings)
+        yield settings
+        embedded.stop(settings)
 
 
 @contextmanager
