@@ -12,7 +12,7 @@ from carehouse.figures import Figures, StatusReport, published_figures
 from carehouse.progress import say
 from carehouse.settings import Settings
 
-REPORT_WIDTH = 200
+REPORT_WIDTH = 230
 UNITS = {"percent": " %", "gbp": " £"}
 
 
@@ -69,9 +69,9 @@ def _status_table(report: StatusReport) -> Table:
     table = _table(f"Status report of {report.council_code}, {report.report_date:%-d %B %Y} (amounts in £000)")
     table.add_column("", no_wrap=True)
     for heading in ("Last month", "This month", "Trend"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, min_width=len("Experiencing"), overflow="fold")
     for heading in report.headings:
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(heading, justify="right", min_width=len("Alternative"), overflow="fold")
     for line in report.lines:
         words = [line[name] or "" for name in ("programme_name", "previous_status_code", "status_code", "trend_code")]
         table.add_row(*words, *map(amount, report.amounts(line)))
