@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from carehouse.database import Role, connect, url
 from carehouse.errors import CarehouseError
@@ -42,6 +43,7 @@ def build(settings: Settings, as_at: date) -> int:
         say(f"build {build_id}: figures as known on {as_at}")
         succeeded = False
         try:
+            _empty_candidate(builder)
             failures = _run_dbt(settings, as_at, build_id)
             succeeded = not failures
         finally:
@@ -118,6 +120,15 @@ def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) ->
     return build_id
 
 
+def _empty_candidate(builder: psycopg.Connection[Any]) -> None:
+    """Drop what an earlier build left, so that nothing of it can be judged or published as part of this one."""
+    left = builder.execute(
+        "select relname from pg_class where relnamespace = 'candidate'::regnamespace and relkind = 'r'"
+    ).fetchall()
+    for (table,) in left:
+        builder.execute(sql.SQL("drop table {}").format(sql.Identifier("candidate", table)))
+
+
 def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     """Run dbt; give a line for each model or test that failed, without any value."""
     target = settings.home / "dbt" / "target"
@@ -125,6 +136,8 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     results.unlink(missing_ok=True)
     variables = json.dumps({"as_at": as_at.isoformat(), "publication_id": build_id})
     command = [sys.executable, "-m", "dbt.cli.main", "build", "--vars", variables]
+    # Unit tests are of the code, not of tonight's data; they run with the other tests.
+    command += ["--exclude-resource-type", "unit_test"]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]
     with subprocess.Popen(
         command, env=dbt_environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -22,9 +22,7 @@ def raise_loopback() -> None:
 
 def attempts_to_leave() -> int:
     """Count what the kernel could not route: every connection or look-up that was meant for elsewhere."""
-    names, values = (
-        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Ip:")
-    )
+    names, values = (line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Ip:"))
     version_6 = dict(line.split() for line in Path("/proc/net/snmp6").read_text().splitlines())
     return int(dict(zip(names, values, strict=True))["OutNoRoutes"]) + int(version_6["Ip6OutNoRoutes"])
 

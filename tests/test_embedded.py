@@ -71,9 +71,7 @@ def test_a_taken_port_is_named_with_the_setting_to_change(settings: Settings) ->
             prepare(settings)
 
 
-def test_a_full_disk_is_refused_before_anything_is_written(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_refused_before_anything_is_written(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: Disk(1 << 40, 1 << 40, 1 << 20))
     with pytest.raises(CarehouseError, match=r"less than 1 GiB free: make room, or set CAREHOUSE_HOME"):
         prepare(settings)

@@ -72,9 +72,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes(demo: Path, tmp_path: Path)
     for table in TABLES:
         name = f"{table}_{END}.csv"
         assert (again / name).read_bytes() == (demo / name).read_bytes()
-    assert (other / f"mosaic/persons_{END}.csv").read_bytes() != (
-        demo / f"mosaic/persons_{END}.csv"
-    ).read_bytes()
+    assert (other / f"mosaic/persons_{END}.csv").read_bytes() != (demo / f"mosaic/persons_{END}.csv").read_bytes()
 
 
 def test_nhs_numbers_are_valid_unique_test_numbers(demo: Path) -> None:
@@ -84,10 +82,7 @@ def test_nhs_numbers_are_valid_unique_test_numbers(demo: Path) -> None:
     for number in numbers:
         assert len(number) == 10
         assert number.startswith("999")
-        check = (
-            11
-            - sum(int(digit) * weight for digit, weight in zip(number, range(10, 1, -1), strict=False)) % 11
-        )
+        check = 11 - sum(int(digit) * weight for digit, weight in zip(number, range(10, 1, -1), strict=False)) % 11
         assert check != 10
         assert int(number[9]) == check % 11
 
@@ -240,11 +235,7 @@ def test_a_couple_shares_a_step_and_some_steps_use_retired_types(demo: Path) -> 
 
 def test_forms_are_typed_in_late_and_some_without_a_business_date(demo: Path) -> None:
     completed = [row for row in read(demo, "mosaic/workflow_steps") if row["STEP_STATUS"] == "COMPLETED"]
-    lags = [
-        (day(row["COMPLETED_ON"]) - day(row["BUSINESS_DATE"])).days
-        for row in completed
-        if row["BUSINESS_DATE"]
-    ]
+    lags = [(day(row["COMPLETED_ON"]) - day(row["BUSINESS_DATE"])).days for row in completed if row["BUSINESS_DATE"]]
     assert 0 < len(completed) - len(lags) < 0.1 * len(completed)
     assert min(lags) == 0
     assert sum(lag > 14 for lag in lags) > 0.1 * len(lags)

@@ -22,20 +22,20 @@ comment on view mart.publication is
 create or replace view mart.data_quality as
 select
     kept.publication_id,
-    checked.suite,
-    checked.check_id,
-    checked.table_name,
-    checked.severity,
-    checked.dimension,
-    checked.outcome,
-    checked.rows_checked,
-    checked.rows_failed,
-    checked.says,
-    checked.owner,
-    checked.measures,
-    checked.reason
+    evaluated.suite,
+    evaluated.check_id,
+    evaluated.table_name,
+    evaluated.severity,
+    evaluated.dimension,
+    evaluated.outcome,
+    evaluated.rows_checked,
+    evaluated.rows_failed,
+    evaluated.says,
+    evaluated.owner,
+    evaluated.measures,
+    evaluated.reason
 from store.publication as kept
-inner join audit.gate_check as checked on kept.gate_run_id = checked.gate_run_id
+inner join audit.gate_check as evaluated on kept.gate_run_id = evaluated.gate_run_id
 where kept.publication_id = store.current_publication();
 
 comment on view mart.data_quality is 'One row is one check that the gate made on the publication being read.';

@@ -1,7 +1,8 @@
 -- Where things live, whose they are, and who may look.
 revoke all on schema public from public;
 
-grant carehouse_loader, carehouse_builder to current_user;
+grant carehouse_loader to current_user;
+grant carehouse_builder to current_user;
 
 create schema if not exists audit authorization carehouse_owner;
 create schema if not exists history authorization carehouse_loader;
@@ -14,7 +15,7 @@ create schema if not exists store authorization carehouse_owner;
 create schema if not exists mart authorization carehouse_owner;
 
 grant usage on schema audit to
-    carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_auditor;
+carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_auditor;
 grant usage on schema history to carehouse_builder;
 grant usage on schema candidate, reference to carehouse_gate;
 grant usage on schema store to carehouse_publisher, carehouse_auditor;

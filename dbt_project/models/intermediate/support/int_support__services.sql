@@ -1,0 +1,75 @@
+-- Service rows as the measures use them: of people who are known, ended by death at the latest (services stay open
+-- until somebody ends them), and without rows that end before they start, which is how a void row looks.
+
+with service_elements as (
+    select
+        council_code,
+        person_ref,
+        element_ref,
+        split_number,
+        service_type_code,
+        start_date,
+        end_date,
+        end_reason_code,
+        weekly_cost_gbp
+    from {{ ref('stg_mosaic__service_elements') }}
+),
+
+persons as (
+    select
+        council_code,
+        person_ref,
+        person_id,
+        death_date
+    from {{ ref('stg_mosaic__persons') }}
+),
+
+settings as (
+    select
+        service_type_code,
+        independence_order,
+        overlap_priority,
+        is_long_term,
+        is_accommodation
+    from {{ ref('setting_hierarchy') }}
+),
+
+services_to_death as (
+    select
+        service_elements.council_code,
+        persons.person_id,
+        service_elements.element_ref,
+        service_elements.split_number,
+        service_elements.service_type_code,
+        settings.independence_order,
+        settings.overlap_priority,
+        settings.is_long_term,
+        settings.is_accommodation,
+        service_elements.start_date,
+        least(service_elements.end_date, persons.death_date) as end_date,
+        service_elements.end_reason_code,
+        service_elements.weekly_cost_gbp
+    from service_elements
+    inner join persons
+        on
+            service_elements.council_code = persons.council_code
+            and service_elements.person_ref = persons.person_ref
+    inner join settings on service_elements.service_type_code = settings.service_type_code
+)
+
+select
+    council_code,
+    person_id,
+    element_ref,
+    split_number,
+    service_type_code,
+    independence_order,
+    overlap_priority,
+    is_long_term,
+    is_accommodation,
+    start_date,
+    end_date,
+    end_reason_code,
+    weekly_cost_gbp
+from services_to_death
+where end_date is null or end_date >= start_date

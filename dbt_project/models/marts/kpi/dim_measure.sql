@@ -1,0 +1,20 @@
+select
+    {{ publication_id() }} as publication_id,
+    'all' as council_code,
+    measure_id,
+    measure_name,
+    how_obtained_code,
+    definition,
+    numerator_label,
+    denominator_label,
+    unit_code,
+    polarity_code,
+    target_basis_code,
+    tolerance,
+    source_name,
+    owner_name,
+    cautions,
+    valid_from,
+    valid_to,
+    valid_from <= {{ as_at() }} and (valid_to is null or valid_to > {{ as_at() }}) as is_current
+from {{ ref('kpi_registry') }}

@@ -1,0 +1,13 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    journal_ref,
+    line_number,
+    posting_date,
+    financial_year,
+    period_number,
+    cost_centre_code,
+    subjective_code,
+    amount_gbp,
+    source_system_code
+from {{ ref('stg_ledger__lines') }}

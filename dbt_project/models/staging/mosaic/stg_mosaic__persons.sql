@@ -1,0 +1,8 @@
+select
+    council_code,
+    person_ref,
+    birth_date,
+    death_date,
+    gender_code,
+    person_id
+from {{ known_at(source('mosaic', 'persons')) }}

@@ -1,0 +1,20 @@
+"""The rules that dbt models implement, on small cases: dbt's own unit tests, run on a real night's database."""
+
+import json
+import subprocess
+import sys
+
+from carehouse.build import dbt_environment
+from tests.conftest import Night
+
+
+def test_every_dbt_unit_test_passes(night: Night) -> None:
+    settings = night.warehouse.settings
+    command = [sys.executable, "-m", "dbt.cli.main", "test", "--select", "test_type:unit"]
+    command += ["--vars", json.dumps({"as_at": "2018-10-31", "publication_id": 0})]
+    command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]
+    tested = subprocess.run(command, env={**dbt_environment(settings)}, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+    results = json.loads((settings.home / "dbt" / "target" / "run_results.json").read_text())["results"]
+    assert len(results) >= 28
+    assert {result["status"] for result in results} == {"pass"}
