@@ -37,6 +37,7 @@ down:  ## Stop both
 check: $(STAMP)  ## Lint, types, SQL lint, generated files, dbt parse
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd dags && ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache *.py
 	@$(BIN)/sqlfluff lint --disable-progress-bar $(SQL_FOLDERS)
 	@$(BIN)/carehouse contracts check
 	@$(DBT) --quiet --warn-error-options '{"error": "all"}' parse $(DBT_FOLDERS)

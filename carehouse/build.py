@@ -135,7 +135,7 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     variables = json.dumps({"as_at": as_at.isoformat(), "publication_id": build_id})
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--vars", variables]
+    command = [str(Path(sys.executable).with_name("dbt")), "build", "--vars", variables]
     # Unit tests are of the code, not of tonight's data; they run with the other tests.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]

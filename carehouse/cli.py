@@ -1,6 +1,7 @@
 """The `carehouse` command: one for each need of a person or a DAG. Results on stdout, progress on stderr."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from datetime import date, datetime
@@ -31,6 +32,8 @@ Build = Annotated[int | None, typer.Option(help="The build; default: the latest.
 
 def main() -> None:
     """Run the command; an error a person can put right is one plain message and an exit code."""
+    # Archives, rejects and exports hold people's data: nobody else on this machine reads them.
+    os.umask(0o077)
     try:
         app()
     except CarehouseError as error:
@@ -40,6 +43,10 @@ def main() -> None:
         # Lost connections, full disks, timeouts: the server's sentence, which quotes no row.
         words = str(error).strip().splitlines()
         print(f"carehouse: the database gave up: {words[0] if words else 'connection lost'}", file=sys.stderr)
+        sys.exit(1)
+    except psycopg.Error as error:
+        # Any other message may quote a row, so only its kind is told.
+        print(f"carehouse: the database refused: {type(error).__name__} ({error.sqlstate})", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(141)

@@ -3,6 +3,7 @@
 import hmac
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -153,7 +154,9 @@ def _put_away(settings: Settings, delivery: Delivery, sha256: str, folder: str) 
     kept = settings.home / folder / delivery.council / delivery.contract.source
     kept.mkdir(parents=True, exist_ok=True)
     target = kept / f"{delivery.path.stem}.{sha256[:12]}{delivery.path.suffix}"
-    shutil.move(delivery.path, target)
+    # Another loader may have loaded it, and put it away, while this one waited for it.
+    with suppress(FileNotFoundError):
+        shutil.move(delivery.path, target)
     return target
 
 

@@ -1,5 +1,7 @@
 """Ingestion through the front door: files in, history, quarantine and manifest out."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -176,3 +178,49 @@ def test_a_line_of_backslash_dot_does_not_end_the_data(warehouse: Warehouse) -> 
     ingest(warehouse.settings, business_date=DAY)
     assert warehouse.rows("select reason_code from quarantine.rejected_row") == [("control_characters",)]
     assert warehouse.rows("select count(*) from history.mosaic__persons") == [(301,)]
+
+
+def ledger(rows: int) -> str:
+    """A ledger extract of pennies."""
+    lines = "".join(f"J{n // 5},{n + 1},01/10/2018,2018/19,7,C1,S1,0.01,,\n" for n in range(rows))
+    return f"{LEDGER}{lines}TRAILER,{rows},{rows // 100}.{rows % 100:02d}\n"
+
+
+def started(warehouse: Warehouse) -> subprocess.Popen[str]:
+    """A loader of its own, running."""
+    command = [sys.executable, "-m", "carehouse", "ingest", "--business-date", "2018-10-31", "--json"]
+    return subprocess.Popen(
+        command, env=warehouse.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_loader_killed_anywhere_leaves_nothing_half_done(warehouse: Warehouse) -> None:
+    warehouse.land("exampleshire/ledger/lines_2018-10-31.csv", ledger(150_000))
+    for seconds in (0.5, 0.8, 1.1, 1.4, 1.7):
+        loader = started(warehouse)
+        try:
+            loader.wait(seconds)
+        except subprocess.TimeoutExpired:
+            loader.kill()
+            loader.wait()
+        loaded = warehouse.rows("select rows_new from audit.batch")
+        # The first loader makes the table, so its very early death leaves none.
+        if warehouse.rows("select to_regclass('history.ledger__lines') is not null") == [(True,)]:
+            ((kept,),) = warehouse.rows("select count(*) from history.ledger__lines")
+            assert kept == (150_000 if loaded else 0)
+    assert ingest(warehouse.settings, business_date=DAY).refused == 0
+    assert warehouse.rows("select rows_new, rows_rejected from audit.batch") == [(150_000, 0)]
+    assert warehouse.rows("select count(*), sum(amount_gbp) from history.ledger__lines") == [(150_000, 1500)]
+    assert len(list(warehouse.settings.home.glob("archive/exampleshire/ledger/*"))) == 1
+
+
+def test_of_two_loaders_at_once_one_does_the_work(warehouse: Warehouse) -> None:
+    warehouse.land("exampleshire/ledger/lines_2018-10-31.csv", ledger(50_000))
+    warehouse.land_examples()
+    both = [started(warehouse), started(warehouse)]
+    for loader in both:
+        _, said = loader.communicate()
+        assert loader.returncode == 0, said
+    assert warehouse.rows("select count(*), count(distinct content_sha256) from audit.batch") == [(7, 7)]
+    assert warehouse.rows("select count(*) from history.ledger__lines") == [(50_000,)]
+    assert len(list(warehouse.settings.home.glob("archive/*/*/*.csv"))) == 7

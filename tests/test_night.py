@@ -98,6 +98,24 @@ def test_a_night_without_the_care_extracts_is_refused(warehouse: Warehouse) -> N
     assert warehouse.rows("select count(*) from store.publication") == [(0,)]
 
 
+def test_figures_can_be_built_as_they_were_known_on_a_day(warehouse: Warehouse) -> None:
+    warehouse.land_examples()
+    assert warehouse.command("ingest", "--business-date", "2018-10-31").returncode == 0
+    corrected = (
+        warehouse.settings.project / "examples/landing/county/programme/savings_targets_2018-10-31.csv"
+    ).read_text()
+    assert "7027" in corrected
+    warehouse.land("county/programme/savings_targets_2018-11-02.csv", corrected.replace("7027", "6027"))
+    assert warehouse.command("ingest", "--business-date", "2018-11-02").returncode == 0
+    targets = {}
+    for day in ("2018-11-01", "2018-11-02"):
+        assert warehouse.command("build", "--as-at", day).returncode == 0
+        targets[day] = warehouse.rows(
+            "select target_year_1_gbp_k, target_total_gbp_k from candidate.kpi_portfolio_status where report_order = 1"
+        )
+    assert targets == {"2018-11-01": [(8569, 22175)], "2018-11-02": [(7569, 21175)]}
+
+
 def test_a_critical_failure_leaves_the_published_marts_untouched(night: Night) -> None:
     """A build whose figures the gate refuses changes nothing that readers see."""
     warehouse = night.warehouse

@@ -2,9 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -60,4 +60,7 @@ def test_the_demonstration_needs_no_network_and_tries_none() -> None:
             assert "-9,523" in shown
             assert "publication 1" in shown.lower()
         assert "nothing new arrived" in ran.stderr
-        assert not list(Path(home).rglob("*.why.txt"))
+        assert not list(home.rglob("*.why.txt"))
+        logs = [path.read_text(errors="replace") for path in home.rglob("*.log") if path.is_file()]
+        assert len(logs) > 10
+        assert not [log for log in logs if re.search(r"\b999\d{7}\b", log)]

@@ -1,0 +1,43 @@
+"""Keep the last publications readable and give back the disk of older ones."""
+
+from datetime import timedelta
+
+from airflow.sdk import dag, task
+from commands import carehouse
+from schedule import london
+
+PUBLICATIONS_KEPT = 30
+
+RUNBOOK = f"""
+Prunes all but the last {PUBLICATIONS_KEPT} publications. The one that is current is never pruned, and
+history, from which any of them can be built again, is never touched.
+
+* `prune` failed: a reader may hold an old publication open. The next week's run makes up for it.
+
+Airflow's own records are cleaned by a command, since a task may not reach them: see `docs/how-to/deploy.md`.
+"""
+
+EACH_SUNDAY = london("30 7 * * 0")
+
+
+@dag(
+    dag_id="housekeeping",
+    description="Prune old publications.",
+    doc_md=RUNBOOK,
+    schedule=EACH_SUNDAY,
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "Platform team", "retries": 1, "retry_delay": timedelta(minutes=5)},
+    tags=["housekeeping"],
+)
+def housekeeping() -> None:
+    """Run one task a week."""
+
+    @task(execution_timeout=timedelta(minutes=30))
+    def prune() -> None:
+        carehouse("prune", "--keep", str(PUBLICATIONS_KEPT))
+
+    prune()
+
+
+housekeeping()
