@@ -146,6 +146,9 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     if results.is_file():
         nodes = json.loads(results.read_text())["results"]
         say(f"dbt: {len(nodes)} models, seeds and tests")
+        for node in nodes:
+            if node["status"] == "warn":
+                say(f"warning: {node['unique_id'].split('.')[2]}: {node['failures']} found")
         failed = [node for node in nodes if node["status"] in ("error", "fail")]
         skipped = sum(node["status"] == "skipped" for node in nodes)
         if failed:

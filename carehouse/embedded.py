@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ from carehouse.settings import Settings
 
 SYSTEM_USER = "carehouse"
 FREE_BYTES_NEEDED = 1 << 30
+SECONDS_TO_START = 60
 
 # Errors and statements can hold values from an extract, so the server logs neither.
 CONFIGURATION = """
@@ -60,9 +62,9 @@ def start(settings: Settings) -> None:
     """
     with _alone(settings):
         running_on = _running_port(settings)
-        if running_on == settings.port:
+        if running_on == settings.port and _answers(settings):
             return
-        if running_on:
+        if running_on not in (None, settings.port):
             raise CarehouseError(
                 f"The database of {settings.home} is running on port {running_on}, not {settings.port}: "
                 "set CAREHOUSE_PORT to match, or stop it with: carehouse db stop"
@@ -73,7 +75,9 @@ def start(settings: Settings) -> None:
         _initialise(settings)
         say(f"starting PostgreSQL on 127.0.0.1:{settings.port}")
         log = _folder(settings) / "server.log"
-        started = _pg_ctl(settings, "start", "-w", "-t", "60", "-s", "-l", str(log), "-o", f"-p {settings.port}")
+        started = _pg_ctl(
+            settings, "start", "-w", "-t", str(SECONDS_TO_START), "-s", "-l", str(log), "-o", f"-p {settings.port}"
+        )
         if started.returncode:
             raise CarehouseError(f"PostgreSQL did not start; its last words are in {log}.")
 
@@ -117,6 +121,18 @@ def _running_port(settings: Settings) -> int | None:
         return None
     lines = (_data(settings) / "postmaster.pid").read_text().splitlines()
     return int(lines[3])
+
+
+def _answers(settings: Settings) -> bool:
+    """Wait for a server that is still recovering; False if it turns out to be dead after all."""
+    give_up_at = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < give_up_at:
+        if _run(settings, "pg_isready", "--host=127.0.0.1", f"--port={settings.port}").returncode == 0:
+            return True
+        if _running_port(settings) is None:
+            return False
+        time.sleep(0.2)
+    raise CarehouseError(f"PostgreSQL runs but does not answer; its last words are in {_folder(settings)}/server.log.")
 
 
 def _refuse_full_disk(settings: Settings) -> None:

@@ -85,38 +85,37 @@ def parts(settings: Settings) -> list[Part]:
 
 
 def start(settings: Settings) -> None:
-    """Start the parts that are not running and return once Airflow is healthy.
+    """Start the parts and return once Airflow is healthy. Does nothing when all run.
+
+    If only some run, all are started anew: whatever ended one may have left another deaf.
 
     Raises:
         CarehouseError: the port is taken, the database cannot be reached, a part died, or Airflow is not
             healthy in time. What this call had started is stopped again.
     """
     with _alone(settings):
-        missing = [part.name for part in parts(settings) if part.state != "running"]
-        if not missing:
+        if all(part.state == "running" for part in parts(settings)):
             _wait_until_healthy(settings, since=0.0)
             return
-        for name in missing:
-            _end_session(settings, name)
-        if "api-server" in missing:
-            _refuse_taken_port(settings)
+        _stop(settings)
+        _refuse_taken_port(settings)
         migrate(settings)
         _write_passwords(settings)
-        say(f"starting Airflow on {address(settings)} ({', '.join(sorted(missing))})")
+        say(f"starting Airflow on {address(settings)} ({', '.join(sorted(COMMANDS))})")
         began = time.time()
         try:
-            for name in missing:
+            for name in COMMANDS:
                 _launch(settings, name)
             _wait_until_healthy(settings, since=began)
         except BaseException:
-            _stop(settings, missing)
+            _stop(settings)
             raise
 
 
 def stop(settings: Settings) -> None:
     """Stop every part and all that it has started. Running tasks get ten seconds."""
     with _alone(settings):
-        _stop(settings, list(COMMANDS))
+        _stop(settings)
 
 
 def assert_alive(settings: Settings) -> None:
@@ -250,8 +249,8 @@ def _read(settings: Settings, path: str) -> dict[str, Any]:
         return {}
 
 
-def _stop(settings: Settings, names: list[str]) -> None:
-    for name in (name for name in COMMANDS if name in names):
+def _stop(settings: Settings) -> None:
+    for name in COMMANDS:
         led = _read_leader(settings, name)
         if led and _is_running(led):
             say(f"stopping Airflow's {name}")

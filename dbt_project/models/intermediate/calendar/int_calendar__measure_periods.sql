@@ -1,59 +1,62 @@
 -- Month ends at which a measure can be computed, given how far back a council's extracts reach. A figure that needs
 -- months from before then is not shown at all: it would be low for want of data, not for want of work.
 
-with services as (
+-- Services open when an extract begins bring start dates from long before, and a death can be older than the extract
+-- too: only recorded ends show since when the services are held whole.
+with services_ended as (
     select
         council_code,
-        start_date
-    from {{ ref('stg_mosaic__service_elements') }}
+        recorded_end_date
+    from {{ ref('int_support__services') }}
+    where recorded_end_date is not null
 ),
 
-workflow_steps as (
+reviews as (
     select
         council_code,
-        least(incoming_date, started_date, completed_date, cancelled_date) as first_date
-    from {{ ref('stg_mosaic__workflow_steps') }}
+        review_date
+    from {{ ref('int_reviews__completed') }}
 ),
 
 -- A month counts as held from its first day on when anything in it is.
-first_months as (
+services_held as (
     select
         council_code,
-        'workflow_steps' as held_table,
-        date_trunc('month', min(first_date)::timestamp)::date as held_from_date
-    from workflow_steps
+        date_trunc('month', min(recorded_end_date)::timestamp)::date as services_from_date
+    from services_ended
     group by council_code
+),
 
-    union all
-
+reviews_held as (
     select
         council_code,
-        'service_elements' as held_table,
-        date_trunc('month', min(start_date)::timestamp)::date as held_from_date
-    from services
+        date_trunc('month', min(review_date)::timestamp)::date as reviews_from_date
+    from reviews
     group by council_code
 ),
 
 first_month_ends as (
-    -- K001 looks back over twelve whole months of reviews.
+    -- K001 needs the services of the month end and twelve whole months of reviews.
     select
-        council_code,
+        services_held.council_code,
         'K001' as measure_id,
-        (held_from_date + interval '12 months' - interval '1 day')::date as first_month_end_date
-    from first_months
-    where held_table = 'workflow_steps'
+        greatest(
+            {{ month_end("services_held.services_from_date") }},
+            {{ month_end("reviews_held.reviews_from_date + interval '11 months'") }}
+        ) as first_month_end_date
+    from services_held
+    inner join reviews_held on services_held.council_code = reviews_held.council_code
 
     union all
 
     -- K007 and K016 count from 1 April, so they begin with the first financial year that is held whole.
     select
-        first_months.council_code,
+        services_held.council_code,
         year_to_date_measures.measure_id,
-        {{ month_end(financial_year_start("first_months.held_from_date + interval '11 months'")) }}
+        {{ month_end(financial_year_start("services_held.services_from_date + interval '11 months'")) }}
             as first_month_end_date
-    from first_months
+    from services_held
     cross join (values ('K007'), ('K016')) as year_to_date_measures (measure_id)
-    where first_months.held_table = 'service_elements'
 ),
 
 recent_months as (

@@ -42,7 +42,8 @@ services_with_episode as (
     from services_with_first
 ),
 
--- The row that ends last says how the episode ended: an earlier row may be 'completed' and the service go on.
+-- The row that ends last says how the episode ended: an earlier row may be 'completed' and the service go on. Of
+-- several that end that day it is the one that began last, then the one with the highest number.
 episodes as (
     select
         council_code,

@@ -1,5 +1,6 @@
 -- Service rows as the measures use them: of people who are known, ended by death at the latest (services stay open
--- until somebody ends them), and without rows that end before they start, which is how a void row looks.
+-- until somebody ends them, and may then be given any reason), and without rows that end before they start, which is
+-- how a void row looks.
 
 with service_elements as (
     select
@@ -47,7 +48,11 @@ services_to_death as (
         settings.is_accommodation,
         service_elements.start_date,
         least(service_elements.end_date, persons.death_date) as end_date,
-        service_elements.end_reason_code,
+        service_elements.end_date as recorded_end_date,
+        case
+            when persons.death_date < coalesce(service_elements.end_date, 'infinity') then 'died'
+            else service_elements.end_reason_code
+        end as end_reason_code,
         service_elements.weekly_cost_gbp
     from service_elements
     inner join persons
@@ -69,6 +74,7 @@ select
     is_accommodation,
     start_date,
     end_date,
+    recorded_end_date,
     end_reason_code,
     weekly_cost_gbp
 from services_to_death

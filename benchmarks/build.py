@@ -1,0 +1,120 @@
+"""Building every mart, against the same SQL through psql: the models in dbt's order, their keys and statistics.
+
+`carehouse build` does besides: starts dbt, reads the project, loads seeds, runs every unit test and data test, and
+keeps the audit ledger. psql runs one statement after another; dbt runs four at a time.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from benchmarks.child import run
+from benchmarks.figures import Comparison, Options
+from benchmarks.inputs import AS_AT, land_night
+from benchmarks.scratch import Warehouse, scratch_server, warehouse
+from carehouse import embedded
+from carehouse.build import dbt_environment, dbt_target
+from carehouse.database import Role, url
+from carehouse.progress import say
+
+NEVER_PUBLISHED = 0
+
+
+def measure(options: Options) -> Iterator[Comparison]:
+    """Time `carehouse build`, and dbt's models alone, for each number of people."""
+    with scratch_server() as home:
+        for people in options.people:
+            with warehouse(home) as fresh:
+                yield from _measure(fresh, people, options.rounds)
+
+
+def _measure(fresh: Warehouse, people: int, rounds: int) -> Iterator[Comparison]:
+    land_night(fresh, people)
+    fresh.command("ingest", "--business-date", AS_AT)
+    # The first build compiles the SQL, and makes the tables whose keys the bare side repeats.
+    fresh.command("build", "--as-at", AS_AT)
+    script = fresh.settings.home / "bare.sql"
+    script.write_text("\n".join(_statements(fresh)))
+    size = f"{people:,} people, {_source_rows(fresh):,} source rows"
+    whole = Comparison("build", "carehouse build: models, seeds, all tests", size, "their SQL through psql")
+    models = Comparison("build", "dbt run: models only", size, "their SQL through psql")
+    start = Comparison("build", "dbt parse: reads the project (included above)", "", "")
+    for number in range(1, rounds + 1):
+        say(f"build: {people:,} people, round {number} of {rounds}")
+        fresh.settle()
+        ours = fresh.command("build", "--as-at", AS_AT).seconds
+        whole.add(ours, _psql(fresh, script))
+        fresh.settle()
+        ours = _dbt(fresh, "run")
+        models.add(ours, _psql(fresh, script))
+        start.add(_dbt(fresh, "parse"))
+    yield from (whole, models, start)
+
+
+def _dbt(fresh: Warehouse, task: str) -> float:
+    variables = json.dumps({"as_at": AS_AT, "publication_id": NEVER_PUBLISHED})
+    project = str(fresh.settings.project / "dbt_project")
+    command = [sys.executable, "-m", "dbt.cli.main", task, "--vars", variables, "--project-dir", project]
+    return run(command, dbt_environment(fresh.settings)).seconds
+
+
+def _psql(fresh: Warehouse, script: Path) -> float:
+    fresh.settle()
+    psql = embedded.programs(fresh.settings) / "psql"
+    where = conninfo_to_dict(url(fresh.settings, Role.BUILDER))
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    environment = fresh.environment | {names[part]: str(value) for part, value in where.items()}
+    return run([str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(script)], environment).seconds
+
+
+def _statements(fresh: Warehouse) -> Iterator[str]:
+    """Give the SQL that dbt ran for its models, in its order, each table under its final name at once."""
+    target = dbt_target(fresh.settings)
+    nodes: dict[str, dict[str, Any]] = json.loads((target / "manifest.json").read_text())["nodes"]
+    models = {name: node for name, node in nodes.items() if node["resource_type"] == "model"}
+    order = TopologicalSorter({name: set(node["depends_on"]["nodes"]) & set(models) for name, node in models.items()})
+    keys = _keys(fresh)
+    in_order = [models[name] for name in order.static_order()]
+    for model in reversed(in_order):
+        kind = "view" if model["config"]["materialized"] == "view" else "table"
+        yield f"drop {kind} if exists {_table(model)} cascade;"
+    for model in in_order:
+        ran = target / "run" / model["package_name"] / model["original_file_path"]
+        yield ran.read_text().replace("__dbt_tmp", "").rstrip().removesuffix(";") + ";"
+        if any(hook["sql"].startswith("analyze") for hook in model["config"]["post-hook"]):
+            yield f"analyze {_table(model)};"
+        for name, definition in keys.get(_table(model), []):
+            yield f'alter table {_table(model)} add constraint "{name}" {definition};'
+
+
+def _table(model: dict[str, Any]) -> str:
+    return f"{model['schema']}.{model['name']}"
+
+
+def _keys(fresh: Warehouse) -> dict[str, list[tuple[str, str]]]:
+    """Give name and definition of the keys and checks of each mart, as the build has made them."""
+    with fresh.connect(Role.ADMIN) as admin:
+        rows = admin.execute(
+            """
+            select format('%I.%I', nspname, relname), conname, pg_get_constraintdef(made.oid)
+            from pg_constraint as made
+            inner join pg_class on made.conrelid = pg_class.oid
+            inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+            where nspname = 'candidate' and contype in ('p', 'u', 'c')
+            """
+        ).fetchall()
+    keys: dict[str, list[tuple[str, str]]] = {}
+    for table, name, definition in rows:
+        keys.setdefault(table, []).append((name, definition))
+    return keys
+
+
+def _source_rows(fresh: Warehouse) -> int:
+    with fresh.connect(Role.AUDITOR) as auditor:
+        ((count,),) = auditor.execute("select sum(rows_in) from audit.batch where state = 'accepted'")
+    return int(count)

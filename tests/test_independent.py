@@ -1,0 +1,358 @@
+"""Every published figure equals one worked out a second time from the extract files, to the person and the penny."""
+
+import csv
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from carehouse.database import Role
+from tests import independent
+from tests.conftest import Night
+from tests.independent import Care, Spend
+
+COUNCIL = "exampleshire"  # the only council of the night that delivers care and ledger extracts
+AS_AT = date(2018, 10, 31)
+
+
+@pytest.fixture(scope="module")
+def care(night: Night) -> Care:
+    return independent.read_care(night.extracts / COUNCIL)
+
+
+def published(night: Night, table: str, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+    """Give published rows of every council as a reader sees them, of which there must be some."""
+    rows = night.warehouse.rows(f"select {columns} from mart.{table} where {where}", Role.READER)
+    assert rows
+    return rows
+
+
+def ends(days: Iterable[date]) -> list[pd.Timestamp]:
+    return sorted({pd.Timestamp(day) for day in days})
+
+
+def test_k001_agrees_to_the_person_in_every_month_and_age_band(night: Night, care: Care) -> None:
+    columns = "council_code, period_end_date, breakdown_type, breakdown_value, numerator, denominator, value"
+    rows = published(night, "kpi_values", columns, "measure_id = 'K001'")
+    ours = []
+    for month_end in ends(row[1] for row in rows):
+        for part, (reviewed, supported) in independent.k001(care, month_end).items():
+            which = ("council", COUNCIL) if part == "all" else ("age_band", part)
+            share = independent.percent(reviewed, supported)
+            ours.append((COUNCIL, month_end.date(), *which, reviewed, supported, share))
+    assert sorted(rows) == sorted(ours)
+    assert {row[3] for row in rows} == {COUNCIL, "18-64", "65+"}
+    assert len({row[6] for row in rows}) > 50, "figures that hardly differ prove little"
+
+
+def test_k007_agrees_to_the_completion_in_every_month(night: Night, care: Care) -> None:
+    chosen = independent.variables()
+    base_year = chosen["reablement_base_year"]
+    completed = independent.completions(care.services, chosen["reablement_gap_days"])
+    assert len(completed) > 100
+
+    columns = (
+        "council_code, period_end_date, financial_year, base_financial_year, completion_to_date_count, "
+        "base_year_completion_to_date_count, additional_completion_count"
+    )
+    by_month = published(night, "kpi_reablement", columns)
+    months = ends(row[1] for row in by_month)
+    assert sorted(by_month) == [
+        (COUNCIL, day.date(), independent.financial_year(day), base_year, *independent.k007(completed, day, base_year))
+        for day in months
+    ]
+
+    values = published(night, "kpi_values", "period_end_date, numerator, denominator, value", "measure_id = 'K007'")
+    for day, numerator, denominator, value in values:
+        to_date, _, additional = independent.k007(completed, pd.Timestamp(day), base_year)
+        assert (numerator, denominator, value) == (to_date, None, additional), day
+
+
+def test_k016_agrees_to_the_move_in_every_month(night: Night, care: Care) -> None:
+    gap_days = independent.variables()["placement_move_gap_days"]
+    moves = independent.moves_to_independence(care, gap_days, pd.Timestamp(AS_AT))
+    assert len(moves) > 5
+    columns = "council_code, period_end_date, breakdown_type, breakdown_value, numerator, denominator, value"
+    rows = published(night, "kpi_values", columns, "measure_id = 'K016'")
+    ours = []
+    for month_end in ends(row[1] for row in rows):
+        count = independent.to_date(moves, month_end)
+        ours.append((COUNCIL, month_end.date(), "council", COUNCIL, count, None, count))
+    assert sorted(rows) == ours
+
+
+def test_the_ledger_agrees_to_the_penny_in_every_period(night: Night) -> None:
+    columns = "council_code, financial_year, period_number, spend_gbp, income_gbp, net_gbp, line_count"
+    rows = published(night, "kpi_ledger_spend", columns)
+    ours = independent.ledger_spend(night.extracts / COUNCIL)
+    assert len(ours) == 12 + 12 + 7
+    assert {(council, year, period): Spend(*figures) for council, year, period, *figures in rows} == {
+        (COUNCIL, year, period): spend for (year, period), spend in ours.items()
+    }
+    assert all(spend.income_gbp > 0 for spend in ours.values())
+
+
+@pytest.mark.parametrize(
+    ("measure_id", "table", "where"),
+    [
+        ("K001", "kpi_values", "measure_id = 'K001'"),
+        ("K007", "kpi_values", "measure_id = 'K007'"),
+        ("K007", "kpi_reablement", "true"),
+        ("K016", "kpi_values", "measure_id = 'K016'"),
+    ],
+)
+def test_the_months_published_are_those_the_extracts_can_answer_for(
+    night: Night, care: Care, measure_id: str, table: str, where: str
+) -> None:
+    chosen = independent.variables()
+    first = independent.first_month_ends(care)[measure_id]
+    window = independent.month_ends(AS_AT, chosen["month_end_window"])
+    expected = [day for day in window if day >= first]
+    if (measure_id, table) == ("K007", "kpi_values"):
+        # A difference from the base year means something for the years after it.
+        expected = [day for day in expected if independent.financial_year(day) > chosen["reablement_base_year"]]
+    assert expected
+    rows = published(night, table, "distinct council_code, period_end_date", where)
+    assert sorted(rows) == [(COUNCIL, day.date()) for day in expected]
+
+
+# The functions themselves, against cases small enough to count on the fingers.
+
+OWN_DAY = "1960-06-15"
+
+
+def printed(day: str) -> str:
+    """Give a day as Mosaic prints it."""
+    return "/".join(reversed(day.split("-")))
+
+
+def extracts(
+    folder: Path,
+    services: Iterable[tuple[int, str, str, str, str]] = (),
+    reviews: Iterable[tuple[int, str, str, str]] = (),
+    people: dict[int, tuple[str, str]] | None = None,
+) -> Care:
+    """Write and read extracts of services (person, kind, start, end, reason), reviews (person, status, completed on,
+    business date) and people (birth, death); person 1 is there by default.
+    """
+    tables = {
+        "persons": [
+            ["PERSON_ID", "DATE_OF_BIRTH", "DATE_OF_DEATH"],
+            *([person, *map(printed, known)] for person, known in (people or {1: (OWN_DAY, "")}).items()),
+        ],
+        "service_elements": [
+            ["ELEMENT_DETAIL_ID", "SPLIT_NUMBER", "PERSON_ID", "SERVICE_TYPE", "START_DATE", "END_DATE", "END_REASON"],
+            *(
+                [number, 1, person, kind, printed(start), printed(end), reason]
+                for number, (person, kind, start, end, reason) in enumerate(services, start=1)
+            ),
+        ],
+        "workflow_steps": [
+            ["PERSON_ID", "WORKFLOW_STEP_TYPE_ID", "STEP_STATUS", "COMPLETED_ON", "BUSINESS_DATE"],
+            *([person, 7, status, printed(done), printed(held)] for person, status, done, held in reviews),
+        ],
+        "workflow_step_types": [["WORKFLOW_STEP_TYPE_ID", "ACTIVITY"], [7, "planned_review"]],
+    }
+    for table, rows in tables.items():
+        path = folder / "mosaic" / f"{table}_2018-10-31.csv"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return independent.read_care(folder)
+
+
+def on(day: str) -> pd.Timestamp:
+    return pd.Timestamp(day)
+
+
+@pytest.mark.parametrize(
+    ("review", "month_end", "counts"),
+    [
+        ("2017-10-31", "2018-10-31", False),  # exactly twelve months before
+        ("2017-11-01", "2018-10-31", True),
+        ("2018-10-31", "2018-10-31", True),
+        ("2018-11-01", "2018-10-31", False),
+        ("2016-02-29", "2017-01-31", True),
+        ("2016-02-29", "2017-02-28", False),  # twelve months are March to February
+        ("2016-03-01", "2017-02-28", True),
+        ("2015-02-28", "2016-02-29", False),
+        ("2015-03-01", "2016-02-29", True),
+    ],
+)
+def test_k001_looks_back_over_twelve_whole_months(tmp_path: Path, review: str, month_end: str, counts: bool) -> None:
+    care = extracts(tmp_path, [(1, "homecare", "2014-01-01", "", "")], [(1, "COMPLETED", review, "")])
+    assert independent.k001(care, on(month_end))["all"] == (int(counts), 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "completed", "held", "counts"),
+    [
+        ("COMPLETED", "2018-11-20", "2018-10-30", True),  # typed in late, held in time
+        ("COMPLETED", "2018-10-30", "2017-10-30", False),  # held too long ago, typed in just now
+        ("REOPENED", "2018-10-30", "2018-10-30", False),
+        ("STARTED", "", "2018-10-30", False),
+    ],
+)
+def test_k001_counts_completed_reviews_by_the_day_they_were_held(
+    tmp_path: Path, status: str, completed: str, held: str, counts: bool
+) -> None:
+    care = extracts(tmp_path, [(1, "homecare", "2014-01-01", "", "")], [(1, status, completed, held)])
+    assert independent.k001(care, on("2018-10-31"))["all"] == (int(counts), 1)
+
+
+def test_k001_counts_people_with_long_term_support_open_on_the_day(tmp_path: Path) -> None:
+    services = [
+        (1, "residential", "2018-01-01", "2018-10-31", "moved"),  # the last day is a day of support
+        (1, "day_care", "2018-02-01", "2018-03-01", ""),  # inside the other
+        (2, "homecare", "2018-01-01", "2018-10-30", "changed"),
+        (3, "reablement", "2018-10-01", "", ""),
+        (4, "homecare", "2018-01-01", "", ""),  # left open after death
+        (5, "homecare", "2018-01-01", "", ""),  # died on the day itself
+        (6, "homecare", "2018-10-31", "", ""),
+        (7, "homecare", "2018-11-01", "", ""),
+    ]
+    people = dict.fromkeys(range(1, 8), (OWN_DAY, ""))
+    people |= {4: (OWN_DAY, "2018-10-30"), 5: ("1953-11-01", "2018-10-31"), 6: ("1953-10-31", "")}
+    counted = independent.k001(extracts(tmp_path, services, people=people), on("2018-10-31"))
+    assert counted == {"all": (0, 3), "18-64": (0, 2), "65+": (0, 1)}
+
+
+def test_a_birthday_on_29_february_falls_on_1_march() -> None:
+    born = on("1952-02-29")
+    assert [independent.age_band(born, on(day)) for day in ("2017-02-28", "2017-03-01")] == ["18-64", "65+"]
+    assert independent.age_band(on("1951-02-28"), on("2016-02-28")) == "65+"
+
+
+def test_percentages_round_halves_away_from_zero() -> None:
+    assert independent.percent(1, 800) == Decimal("0.13")
+    assert independent.percent(2, 3) == Decimal("66.67")
+
+
+@pytest.mark.parametrize(
+    ("rows", "completed"),
+    [
+        ([("01-01", "02-28", "completed"), ("01-10", "01-20", "hospital")], ["02-28"]),  # nested: the outer row ends it
+        ([("01-01", "02-28", "hospital"), ("01-10", "01-20", "completed")], []),
+        # The third row lies inside the first one's reach, though far from the second.
+        ([("01-01", "03-31", "hospital"), ("01-05", "01-06", ""), ("03-20", "04-10", "completed")], ["04-10"]),
+        ([("01-01", "01-10", "completed"), ("01-18", "01-31", "completed")], ["01-31"]),  # seven empty days
+        ([("01-01", "01-10", "completed"), ("01-19", "01-31", "completed")], ["01-10", "01-31"]),  # eight
+        ([("01-01", "01-10", "completed"), ("01-12", "", "")], []),  # under way again
+        ([("01-01", "01-31", "hospital"), ("01-05", "01-31", "completed")], ["01-31"]),  # the later beginner decides
+        ([("01-01", "01-31", "completed"), ("01-05", "01-31", "hospital")], []),
+        ([("01-01", "01-31", "completed"), ("02-05", "02-04", "withdrawn")], ["01-31"]),  # a row of no day
+    ],
+)
+def test_k007_counts_the_last_row_of_an_episode(
+    tmp_path: Path, rows: list[tuple[str, str, str]], completed: list[str]
+) -> None:
+    services = [(1, "reablement", f"2018-{start}", end and f"2018-{end}", reason) for start, end, reason in rows]
+    found = independent.completions(extracts(tmp_path, services).services, gap_days=7)
+    assert found == [on(f"2018-{day}") for day in completed]
+
+
+@pytest.mark.parametrize(
+    ("rows", "completed"),
+    [
+        ([("01-01", "01-31", "completed")], ["01-31"]),  # on the day of death itself
+        ([("01-01", "02-01", "completed")], []),  # a day later, so death ended it
+        ([("01-01", "", "")], []),
+        ([("01-01", "01-20", "completed"), ("01-05", "02-01", "completed")], []),
+        ([("01-01", "01-31", "completed"), ("01-05", "02-01", "completed")], []),  # the later beginner decides
+        ([("01-01", "02-01", "completed"), ("01-05", "01-31", "completed")], ["01-31"]),
+        ([("01-01", "01-20", "completed"), ("02-01", "02-10", "completed")], ["01-20"]),  # the second began after death
+    ],
+)
+def test_k007_counts_nothing_that_death_ended(
+    tmp_path: Path, rows: list[tuple[str, str, str]], completed: list[str]
+) -> None:
+    services = [(1, "reablement", f"2018-{start}", end and f"2018-{end}", reason) for start, end, reason in rows]
+    care = extracts(tmp_path, services, people={1: (OWN_DAY, "2018-01-31")})
+    assert independent.completions(care.services, gap_days=7) == [on(f"2018-{day}") for day in completed]
+
+
+def test_k007_compares_the_same_months_of_the_base_year() -> None:
+    completed = [on(day) for day in ("2017-03-31", "2017-04-01", "2018-02-28", "2018-03-01", "2020-02-29")]
+    assert independent.k007(completed, on("2020-02-29"), "2017/18") == (1, 2, -1)
+    assert independent.k007(completed, on("2019-04-30"), "2017/18") == (0, 1, -1)
+    assert independent.k007(completed, on("2018-03-31"), "2017/18") == (3, 3, 0)
+
+
+def moves(folder: Path, *stays: tuple[str, str, str], born: str = OWN_DAY) -> list[str]:
+    """Give the days on which person 1, by these stays (kind, start, end) of 2018, moved to more independence."""
+    services = [(1, kind, f"2018-{start}", end and f"2018-{end}", "moved") for kind, start, end in stays]
+    care = extracts(folder, services, people={1: (born, "")})
+    return [f"{day:%m-%d}" for day in independent.moves_to_independence(care, 28, on("2018-10-31"))]
+
+
+def test_k016_counts_moves_up_the_order_within_the_gap(tmp_path: Path) -> None:
+    after_28_days = ("supported_living", "03-01", "")
+    assert moves(tmp_path, ("residential", "01-01", "01-31"), after_28_days) == ["03-01"]
+    assert moves(tmp_path, ("residential", "01-01", "01-30"), after_28_days) == []
+    assert moves(tmp_path, ("supported_living", "01-01", "01-31"), ("residential", "02-01", "")) == []
+    assert moves(tmp_path, ("residential", "01-01", "01-31"), ("homecare", "02-01", "")) == []
+    twice = [("nursing", "01-01", "01-31"), ("residential", "02-01", "02-28"), ("shared_lives", "03-01", "")]
+    assert moves(tmp_path, *twice) == ["02-01", "03-01"]
+
+
+def test_k016_takes_the_setting_in_force_where_stays_overlap(tmp_path: Path) -> None:
+    assert moves(tmp_path, ("residential", "01-01", "03-31"), ("supported_living", "02-01", "02-28")) == []
+    assert moves(tmp_path, ("residential", "01-01", "03-31"), ("supported_living", "02-01", "")) == ["04-01"]
+    assert moves(tmp_path, ("residential", "02-01", "02-14"), ("supported_living", "01-01", "")) == ["02-15"]
+
+
+def test_k016_takes_the_age_on_the_day_of_the_move(tmp_path: Path) -> None:
+    stays = [("residential", "01-01", "01-31"), ("supported_living", "02-01", "")]
+    assert moves(tmp_path, *stays, born="1953-02-02") == ["02-01"]
+    assert moves(tmp_path, *stays, born="1953-02-01") == []
+
+
+def test_the_first_month_is_the_first_one_held_whole(tmp_path: Path) -> None:
+    services = [(1, "homecare", "2014-12-24", "", ""), (1, "homecare", "2016-01-01", "2016-05-09", "changed")]
+    held = extracts(tmp_path, services, [(1, "COMPLETED", "2015-03-01", ""), (1, "STARTED", "2013-03-01", "")])
+    assert independent.first_month_ends(held) == {
+        "K001": on("2016-05-31"),
+        "K007": on("2017-04-30"),
+        "K016": on("2017-04-30"),
+    }
+    held = extracts(tmp_path, services, [(1, "COMPLETED", "2016-03-20", "2016-03-12")])
+    assert independent.first_month_ends(held)["K001"] == on("2017-02-28")
+
+
+def test_only_recorded_ends_of_services_that_count_show_what_is_held(tmp_path: Path) -> None:
+    services = [
+        (1, "reablement", "2016-04-01", "2016-04-30", "completed"),  # of any kind
+        (1, "homecare", "2015-05-02", "2015-05-01", "changed"),  # a row of no day
+        (2, "homecare", "2010-01-01", "", ""),  # left open after death
+        (2, "homecare", "2010-01-01", "2016-08-31", "died"),  # ended long after it
+        (3, "homecare", "2010-01-01", "2011-01-31", "changed"),  # not in the persons extract
+    ]
+    reviews = [(1, "COMPLETED", "2017-01-31", ""), (3, "COMPLETED", "2011-01-31", "")]
+    held = extracts(tmp_path, services, reviews, {1: (OWN_DAY, ""), 2: (OWN_DAY, "2012-06-15")})
+    assert independent.first_month_ends(held) == {
+        "K001": on("2017-12-31"),
+        "K007": on("2016-04-30"),
+        "K016": on("2016-04-30"),
+    }
+
+
+def test_ledger_pence_are_exact_and_the_trailer_holds(tmp_path: Path) -> None:
+    head = "JOURNAL_ID,JOURNAL_LINE,FINANCIAL_YEAR,PERIOD,SUBJECTIVE,AMOUNT\n"
+    lines = (
+        "A,1,2018/19,1,520040,0.10\nA,2,2018/19,1,520040,0.20\nA,3,2018/19,1,920180,-0.07\n"
+        "B,1,2018/19,13,920180,5.00\nB,2,2018/19,13,090000,-9.99\n"
+    )
+    path = tmp_path / COUNCIL / "ledger" / "lines_2018-10-31.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(head + lines + "TRAILER,5,-4.76\n", encoding="utf-8")
+    assert independent.ledger_spend(tmp_path / COUNCIL) == {
+        ("2018/19", 1): Spend(Decimal("0.30"), Decimal("0.07"), Decimal("0.23"), 3),
+        ("2018/19", 13): Spend(Decimal("-9.99"), Decimal("-5.00"), Decimal("-4.99"), 2),
+    }
+    path.write_text(head + lines + "TRAILER,5,-4.75\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="trailer"):
+        independent.ledger_spend(tmp_path / COUNCIL)
