@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -12,16 +13,15 @@ from carehouse.figures import Figures, StatusReport, published_figures
 from carehouse.progress import say
 from carehouse.settings import Settings
 
-REPORT_WIDTH = 230
+WIDER_THAN_ANY_TABLE = 1000
 UNITS = {"percent": " %", "gbp": " £"}
 
 
 def print_kpis(settings: Settings) -> None:
     """Print the status reports, the latest measures, the ledger's last periods and what the gate checked."""
     figures = published_figures(settings)
-    terminal = Console(highlight=False)
-    # The status report has fifteen columns; a narrow terminal folds its lines rather than losing words.
-    console = Console(highlight=False, width=max(terminal.width, REPORT_WIDTH))
+    # A table that does not fit its console loses columns; a narrow terminal folds the lines instead.
+    console = Console(highlight=False, width=WIDER_THAN_ANY_TABLE)
     console.print(
         f"Publication {figures.publication_id}: figures as known on {figures.as_at_date:%-d %B %Y}",
         style="bold",
@@ -67,14 +67,13 @@ def _measured(value: Decimal | None, unit_code: str) -> str:
 
 def _status_table(report: StatusReport) -> Table:
     table = _table(f"Status report of {report.council_code}, {report.report_date:%-d %B %Y} (amounts in £000)")
-    table.add_column("", no_wrap=True)
-    for heading in ("Last month", "This month", "Trend"):
-        table.add_column(heading, min_width=len("Experiencing"), overflow="fold")
+    for heading in ("", "Last month", "This month", "Trend"):
+        table.add_column(fill(heading, 12))
     for heading in report.headings:
-        table.add_column(heading, justify="right", min_width=len("Alternative"), overflow="fold")
+        table.add_column(fill(heading, 12), justify="right")
     for line in report.lines:
-        words = [line[name] or "" for name in ("programme_name", "previous_status_code", "status_code", "trend_code")]
-        table.add_row(*words, *map(amount, report.amounts(line)))
+        words = [line[name] or "" for name in ("previous_status_code", "status_code", "trend_code")]
+        table.add_row(line["programme_name"], *(fill(word, 12) for word in words), *map(amount, report.amounts(line)))
     return table
 
 

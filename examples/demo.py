@@ -38,6 +38,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _as_interrupt)
     # Extracts hold people's data: nobody else on this machine reads them.
     os.umask(0o077)
+    # What the commands print must not overtake what is printed here, also into a pipe.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     settings = Settings.load()
     try:
         with _alone(settings):

