@@ -22,7 +22,7 @@ from ingestion.contract import Contract
 from ingestion.reader import LINE, Extract, open_extract
 from ingestion.refusal import FileRefused
 
-CSV_BLOCKS_WAITING = 4
+CSV_BLOCKS_WAITING = 2
 
 
 @dataclass(frozen=True)

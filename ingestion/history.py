@@ -131,63 +131,81 @@ def apply_snapshot(
         "staged": STAGED,
         "held": HELD,
         "columns": _names(names),
+        "key": _names(column.name for column in contract.key),
         "same_key": _matching(contract, "staged", "known"),
         "held_key": _matching(contract, "held", "known"),
-        "key": _names(column.name for column in contract.key),
         "staged_values": _names(names, "staged"),
         "known_values": _names(names, "known"),
     }
     facts = {"council": council, "batch": batch_id, "known_on": known_on}
-    loader.execute("analyze pg_temp.staged")
-    closed = loader.execute(
+    loader.execute(sql.SQL("analyze {staged} ({key})").format(**parts))
+    _find_differences(loader, parts, facts)
+    loader.execute(
         sql.SQL(
             """
             update {history} as known
             set known_to = %(known_on)s, closed_by_batch_id = %(batch)s
-            where
-                known.council_code = %(council)s and known.known_to is null
-                and not exists (
-                    select from {staged} as staged
-                    where {same_key} and ({staged_values}) is not distinct from ({known_values})
-                )
-                and not exists (select from {held} as held where {held_key})
+            from pg_temp.difference as difference
+            where known.ctid = difference.known_row
             """
         ).format(**parts),
         facts,
-    ).rowcount
-    opened = loader.execute(
+    )
+    loader.execute(
         sql.SQL(
             """
             insert into {history} (council_code, {columns}, known_from, batch_id, source_line)
             select %(council)s, {staged_values}, %(known_on)s, %(batch)s, staged.source_line
             from {staged} as staged
-            where not exists (
-                select from {history} as known
-                where known.council_code = %(council)s and known.known_to is null and {same_key}
-            )
+            inner join pg_temp.difference as difference on staged.ctid = difference.staged_row
             """
         ).format(**parts),
         facts,
-    ).rowcount
+    )
+    change = _count(loader, parts)
+    _ensure_one_open_version(loader, contract)
+    if (change.new + change.changed) * 10 > change.unchanged:
+        loader.execute(sql.SQL("analyze {history}").format(**parts))
+    return change
+
+
+def _find_differences(loader: psycopg.Connection[Any], parts: dict[str, sql.Composable], facts: dict[str, Any]) -> None:
+    """Pair open versions and staged rows by key, and keep the pairs in which they differ or one is missing."""
+    loader.execute(
+        sql.SQL(
+            """
+            create temporary table difference on commit drop as
+            select known.row_place as known_row, staged.ctid as staged_row
+            from (
+                select ctid as row_place, {columns} from {history}
+                where council_code = %(council)s and known_to is null
+            ) as known
+            full join {staged} as staged on {same_key}
+            where
+                ({staged_values}) is distinct from ({known_values})
+                and (known.row_place is null or not exists (select from {held} as held where {held_key}))
+            """
+        ).format(**parts),
+        facts,
+    )
+    loader.execute("analyze pg_temp.difference")
+
+
+def _count(loader: psycopg.Connection[Any], parts: dict[str, sql.Composable]) -> Change:
     counted = loader.execute(
         sql.SQL(
             """
             select
-                (select count(*) from {staged}),
-                (
-                    select count(*) from {history} as known
-                    where
-                        known.council_code = %(council)s and known.closed_by_batch_id = %(batch)s
-                        and exists (select from {staged} as staged where {same_key})
-                )
+                count(*) filter (where known_row is null),
+                count(*) filter (where known_row is not null and staged_row is not null),
+                count(*) filter (where staged_row is null),
+                (select count(*) from {staged})
+            from pg_temp.difference
             """
-        ).format(**parts),
-        facts,
+        ).format(**parts)
     ).fetchone()
-    staged_count, changed = counted or (0, 0)
-    _ensure_one_open_version(loader, contract)
-    loader.execute(sql.SQL("analyze {}").format(parts["history"]))
-    return Change(new=opened - changed, changed=changed, unchanged=staged_count - opened, closed=closed - changed)
+    new, changed, closed, staged_count = counted or (0, 0, 0, 0)
+    return Change(new=new, changed=changed, unchanged=staged_count - new - changed, closed=closed)
 
 
 def _ensure_one_open_version(loader: psycopg.Connection[Any], contract: Contract) -> None:

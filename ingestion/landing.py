@@ -54,6 +54,8 @@ def ingest(settings: Settings, source: str | None = None, business_date: date | 
     outcome = Outcome()
     settings.landing.mkdir(parents=True, exist_ok=True)
     with connect(settings, Role.LOADER) as loader:
+        # A delivery is staged and compared in memory where it fits.
+        loader.execute("set temp_buffers = '256MB'; set work_mem = '256MB'")
         history.ensure_tables(loader, contracts)
         loader.commit()
         for delivery in _deliveries(settings, contracts, source, business_date or today(), outcome):

@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 from ingestion.contract import Contract
 from ingestion.refusal import FileRefused
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 LONGEST_HEADER_BYTES = 1 << 20
 LONGEST_TRAILER_BYTES = 4 << 10
 LINE = "source_line"
