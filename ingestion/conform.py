@@ -165,6 +165,8 @@ def _rules(column: Column) -> list[_Rule]:
                 f"must be a plain number with at most {places} decimal places",
                 is_given & ~text.str.contains(rf"^-?\d{{1,14}}(\.\d{{1,{places}}})?$"),
             )
+            limit = 10**column.whole_digits
+            rule("too_large", f"must be below {limit:,} pounds", (value >= limit) | (value <= -limit))
         case "date":
             shape = r"^\d{2}/\d{2}/\d{4}$" if column.date_format.startswith("%d") else r"^\d{4}-\d{2}-\d{2}$"
             said_as = "dd/mm/yyyy" if column.date_format.startswith("%d") else "yyyy-mm-dd"

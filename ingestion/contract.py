@@ -69,6 +69,12 @@ class Column:
         found = re.search(r",\s*(\d+)\)", self.sql_type)
         return int(found.group(1)) if found else 0
 
+    @property
+    def whole_digits(self) -> int:
+        """Digits a number may have before its point."""
+        found = re.search(r"\((\d+)", self.sql_type)
+        return int(found.group(1)) - self.scale if found else 18
+
 
 @dataclass(frozen=True)
 class ControlTotal:

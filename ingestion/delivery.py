@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -59,7 +59,7 @@ def content_sha256(path: Path) -> str:
 def load(
     loader: psycopg.Connection[Any], delivery: Delivery, sha256: str, business_date: date, pseudonym: Any
 ) -> Loaded | None:
-    """Load a delivery in the open transaction of `loader`; None when its very content was loaded before.
+    """Load a delivery in the open transaction of `loader`; None when the same bytes were loaded for the same day.
 
     Raises:
         FileRefused: the file must not be loaded; the transaction is to be rolled back.
@@ -129,18 +129,19 @@ class _Staged:
 
     row_count: int = 0
     control_sum: Decimal | None = Decimal(0)
-    rejects: list[pl.DataFrame] = None  # type: ignore[assignment]
+    rejects: list[pl.DataFrame] = field(default_factory=list)
 
 
 def _was_loaded(loader: psycopg.Connection[Any], delivery: Delivery, sha256: str) -> bool:
+    """Compare day and content: the same bytes for a later day are news, if only that nothing changed since."""
     found = loader.execute(
         """
         select from audit.batch
         where
             council_code = %s and source_name = %s and table_name = %s
-            and content_sha256 = %s and state = 'accepted'
+            and extract_date = %s and content_sha256 = %s and state = 'accepted'
         """,
-        [delivery.council, delivery.contract.source, delivery.contract.table, sha256],
+        [delivery.council, delivery.contract.source, delivery.contract.table, delivery.extract_date, sha256],
     )
     return found.fetchone() is not None
 
@@ -170,7 +171,7 @@ def _next_batch_id(loader: psycopg.Connection[Any]) -> int:
 
 
 def _stage_rows(loader: psycopg.Connection[Any], extract: Extract, conformer: Conformer) -> _Staged:
-    staged = _Staged(rejects=[])
+    staged = _Staged()
     held: list[pl.DataFrame] = []
     columns = [name for name, _ in history.stored_columns(extract.contract)] + [LINE]
     with _copying(loader, "staged", columns) as write:
@@ -224,11 +225,13 @@ def _copying(loader: psycopg.Connection[Any], table: str, columns: list[str]) ->
     finally:
         waiting.put(None)
         thread.join()
-    if failures:
-        # PostgreSQL quotes the row in its detail; only the primary message's class is safe to pass on.
-        raise FileRefused(
-            "not_storable", f"a row that fits contract does not fit the table: {type(failures[0]).__name__}."
-        ) from None
+    for failure in failures:
+        if isinstance(failure, psycopg.DataError):
+            # Its message quotes the row, so only its kind is passed on.
+            raise FileRefused(
+                "not_storable", f"A row that keeps to the contract does not fit the table: {type(failure).__name__}."
+            ) from None
+        raise failure
 
 
 def _all_rejects(loader: psycopg.Connection[Any], extract: Extract, staged: _Staged) -> pl.DataFrame:

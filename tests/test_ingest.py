@@ -61,6 +61,22 @@ def test_a_snapshot_writes_only_what_differs(warehouse: Warehouse) -> None:
     assert versions == [(1, the_day_before, DAY), (1, DAY, None), (2, the_day_before, DAY), (3, DAY, None)]
 
 
+def test_a_change_that_is_taken_back_is_taken_back_here_too(warehouse: Warehouse) -> None:
+    asked, withdrawn = persons("1,,Ann,Example,,,F,"), persons("1,,Ann,Example,,,M,")
+    for day, extract in ((29, asked), (30, withdrawn), (31, asked)):
+        warehouse.land(f"exampleshire/mosaic/persons_2018-10-{day}.csv", extract)
+        assert ingest(warehouse.settings, business_date=date(2018, 10, day)) == Outcome(accepted=1)
+    assert warehouse.rows(
+        "select gender_code from history.mosaic__persons where person_ref = 1 order by known_from"
+    ) == [
+        ("F",),
+        ("M",),
+        ("F",),
+    ]
+    warehouse.land("exampleshire/mosaic/persons_2018-10-30.csv", withdrawn)
+    assert ingest(warehouse.settings, business_date=DAY) == Outcome(unchanged=1)
+
+
 def test_a_bad_row_goes_to_quarantine_and_the_rest_load(warehouse: Warehouse) -> None:
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons("7,,Ann,Example,31/02/1950,,F,"))
     assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=1)
@@ -138,6 +154,18 @@ def test_a_bad_file_is_refused_whole_and_the_last_good_one_stays(
     said = capsys.readouterr().err
     assert "_2018-10-31.csv" in said and "@example.org" in said and "Canary" not in said
     assert len(list(warehouse.settings.home.glob("refused/**/*.why.txt"))) == 1
+
+
+def test_an_amount_in_thousands_keeps_its_pence_and_its_limit(warehouse: Warehouse) -> None:
+    header = "REPORT_DATE,PROGRAMME_REF,FINANCIAL_YEAR,AT_RISK_GBP_K\n"
+    warehouse.land("county/programme/amounts_at_risk_2018-10-30.csv", header + "2018-10-30,P1,2018/19,-12.34567\n")
+    assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=1)
+    assert warehouse.rows("select at_risk_gbp::text from history.programme__amounts_at_risk") == [("-12345.67",)]
+    too_large = header + "2018-10-30,P1,2018/19,99999999999999\n"
+    warehouse.land("county/programme/amounts_at_risk_2018-10-31.csv", too_large)
+    assert ingest(warehouse.settings, business_date=DAY) == Outcome(refused=1)
+    ((message,),) = warehouse.rows("select message from audit.batch where state = 'refused'")
+    assert "too_large 1" in message and "99999" not in message
 
 
 def test_an_older_snapshot_does_not_undo_a_newer_one(warehouse: Warehouse) -> None:

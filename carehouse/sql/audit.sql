@@ -29,7 +29,7 @@ create table if not exists audit.batch (
 );
 
 create unique index if not exists batch_accepted_once
-on audit.batch (council_code, source_name, table_name, content_sha256)
+on audit.batch (council_code, source_name, table_name, extract_date, content_sha256)
 where state = 'accepted';
 
 comment on table audit.batch is
