@@ -34,30 +34,51 @@ def stored_columns(contract: Contract) -> list[tuple[str, str]]:
 
 
 def ensure_tables(loader: psycopg.Connection[Any], contracts: Iterable[Contract]) -> None:
-    """Create the history table of each contract that has none yet.
+    """Create the history table of each contract that has none yet, and add columns that a contract gained.
 
     Two loaders at once are safe: the second waits for the first.
     """
     loader.execute("select pg_advisory_xact_lock(hashtext('carehouse history tables'))")
     for contract in contracts:
-        table = sql.Identifier("history", contract.history_table)
-        exists = loader.execute("select to_regclass(%s)", [f"history.{contract.history_table}"]).fetchone()
-        if exists != (None,):
-            continue
-        loader.execute(
-            sql.SQL(
-                "create table {} (council_code text not null, {}, known_from date not null, known_to date, "
-                "batch_id bigint not null, closed_by_batch_id bigint, source_line bigint not null)"
-            ).format(table, _definitions(contract))
-        )
-        loader.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.one_row_is)))
-        for column in contract.columns:
+        there = {
+            row[0]
+            for row in loader.execute(
+                "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+                [f"history.{contract.history_table}"],
+            )
+        }
+        if there:
+            _add_columns(loader, contract, there)
+        else:
+            _create_table(loader, contract)
+
+
+def _add_columns(loader: psycopg.Connection[Any], contract: Contract, there: set[str]) -> None:
+    """Versions known before a column came stay without it."""
+    for name, sql_type in stored_columns(contract):
+        if name not in there:
             loader.execute(
-                sql.SQL("comment on column {} is {}").format(
-                    sql.Identifier("history", contract.history_table, column.name),
-                    sql.Literal(column.description),
+                sql.SQL("alter table {} add column {} {}").format(
+                    sql.Identifier("history", contract.history_table), sql.Identifier(name), sql.SQL(sql_type)
                 )
             )
+
+
+def _create_table(loader: psycopg.Connection[Any], contract: Contract) -> None:
+    table = sql.Identifier("history", contract.history_table)
+    loader.execute(
+        sql.SQL(
+            "create table {} (council_code text not null, {}, known_from date not null, known_to date, "
+            "batch_id bigint not null, closed_by_batch_id bigint, source_line bigint not null)"
+        ).format(table, _definitions(contract))
+    )
+    loader.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.one_row_is)))
+    for column in contract.columns:
+        loader.execute(
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier("history", contract.history_table, column.name), sql.Literal(column.description)
+            )
+        )
 
 
 def stage(loader: psycopg.Connection[Any], contract: Contract) -> None:

@@ -99,15 +99,26 @@ def _take(
     settings: Settings, loader: psycopg.Connection, delivery: Delivery, business_date: date, outcome: Outcome
 ) -> None:
     name = f"{delivery.council}/{delivery.contract.source}/{delivery.path.name}"
-    started_at = datetime.now(UTC)
     try:
-        sha256 = content_sha256(delivery.path)
-        with loader.transaction():
-            loaded = load(loader, delivery, sha256, business_date, _pseudonymiser(settings))
+        _load_or_refuse(settings, loader, delivery, business_date, outcome, name)
     except (Waiting, FileNotFoundError):
         say(f"left alone: {name} is still being written, or another loader took it")
         outcome.waiting += 1
-        return
+
+
+def _load_or_refuse(
+    settings: Settings,
+    loader: psycopg.Connection,
+    delivery: Delivery,
+    business_date: date,
+    outcome: Outcome,
+    name: str,
+) -> None:
+    started_at = datetime.now(UTC)
+    sha256 = content_sha256(delivery.path)
+    try:
+        with loader.transaction():
+            loaded = load(loader, delivery, sha256, business_date, _pseudonymiser(settings))
     except FileRefused as refusal:
         message = f"{refusal} Ask {delivery.contract.whom_to_ask}."
         with loader.transaction():

@@ -77,6 +77,19 @@ def test_a_change_that_is_taken_back_is_taken_back_here_too(warehouse: Warehouse
     assert ingest(warehouse.settings, business_date=DAY) == Outcome(unchanged=1)
 
 
+def test_a_column_that_a_contract_gains_is_added_to_history(warehouse: Warehouse) -> None:
+    warehouse.land("exampleshire/mosaic/persons_2018-10-30.csv", persons("1,,Ann,Example,,,F,ZZ9 9ZZ"))
+    ingest(warehouse.settings, business_date=date(2018, 10, 30))
+    with warehouse.admin() as admin:
+        admin.execute("alter table history.mosaic__persons drop column postcode")
+    warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons("1,,Ann,Example,,,F,ZZ9 9ZZ"))
+    assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=1)
+    assert warehouse.rows("select postcode from history.mosaic__persons where person_ref = 1 order by known_from") == [
+        (None,),
+        ("ZZ9 9ZZ",),
+    ]
+
+
 def test_a_bad_row_goes_to_quarantine_and_the_rest_load(warehouse: Warehouse) -> None:
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons("7,,Ann,Example,31/02/1950,,F,"))
     assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=1)
@@ -252,3 +265,13 @@ def test_of_two_loaders_at_once_one_does_the_work(warehouse: Warehouse) -> None:
     assert warehouse.rows("select count(*), count(distinct content_sha256) from audit.batch") == [(7, 7)]
     assert warehouse.rows("select count(*) from history.ledger__lines") == [(50_000,)]
     assert len(list(warehouse.settings.home.glob("archive/*/*/*.csv"))) == 7
+
+
+def test_two_loaders_of_a_bad_file_refuse_it_in_words(warehouse: Warehouse) -> None:
+    warehouse.land("exampleshire/ledger/lines_2018-10-31.csv", ledger(20_000).replace("TRAILER,20000", "TRAILER,19999"))
+    both = [started(warehouse), started(warehouse)]
+    said = [loader.communicate()[1] for loader in both]
+    assert {loader.returncode for loader in both} <= {0, 3}
+    assert "control_rows_differ" in {code for (code,) in warehouse.rows("select reason_code from audit.batch")}
+    assert not [words for words in said if "Traceback" in words]
+    assert len(list(warehouse.settings.home.glob("refused/*/*/*.csv"))) == 1
