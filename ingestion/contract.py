@@ -176,7 +176,7 @@ def load_contract(file: Path) -> Contract:
         standard = OpenDataContractStandard(**said)
         _refuse_unread_keys(said, standard.model_dump(by_alias=True, exclude_unset=True))
         return _understand(file, standard)
-    except (yaml.YAMLError, ValidationError, TypeError, ValueError, KeyError) as error:
+    except (yaml.YAMLError, ValidationError, TypeError, ValueError, KeyError, re.error) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ContractError(f"{file.parent.name}/{file.name}: {reason}") from error
 
