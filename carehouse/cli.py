@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import traceback
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -50,6 +51,11 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(141)
+    except Exception as error:
+        # A library's message may quote a row, so a fault of ours is told by where it happened and its kind.
+        print("".join(traceback.format_tb(error.__traceback__)), file=sys.stderr)
+        print(f"carehouse: a fault in carehouse itself: {type(error).__name__}", file=sys.stderr)
+        sys.exit(1)
 
 
 @db.command("start")

@@ -242,7 +242,14 @@ def _all_rejects(loader: psycopg.Connection[Any], extract: Extract, staged: _Sta
     }
     found = [(line, None, code, words[code], "") for line, code in history.unstage_repeats(loader, extract.contract)]
     found += [
-        (line, None, "wrong_field_count", "must have as many fields as the header", text)
+        # PostgreSQL cannot keep a NUL.
+        (
+            line,
+            None,
+            "wrong_field_count",
+            "must have as many fields as the header",
+            text.replace("\0", "\N{SYMBOL FOR NULL}"),
+        )
         for line, text in extract.malformed()
     ]
     return pl.concat([*staged.rejects, pl.DataFrame(found, schema=REJECT_SCHEMA, orient="row")])

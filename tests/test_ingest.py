@@ -201,11 +201,12 @@ def test_files_that_are_not_for_now_are_left_alone(warehouse: Warehouse) -> None
 
 
 def test_lines_are_counted_through_embedded_line_ends_and_wrong_field_counts(warehouse: Warehouse) -> None:
-    rows = ('1,,"Ann\nMay",Example,,,F,', "2,too,few", "", "3,,Cy,Example,xx,,M,")
+    rows = ('1,,"Ann\nMay",Example,,,F,', "2,too\0,few", "", "3,\0,Cy,Example,xx,,M,")
     warehouse.land("exampleshire/mosaic/persons_2018-10-31.csv", persons(*rows))
     ingest(warehouse.settings, business_date=DAY)
-    assert warehouse.rows("select line_number, reason_code from quarantine.rejected_row order by 1") == [
+    assert warehouse.rows("select line_number, reason_code from quarantine.rejected_row order by 1, 2") == [
         (304, "wrong_field_count"),
+        (306, "control_characters"),
         (306, "not_a_date"),
     ]
     assert warehouse.rows("select source_line from history.mosaic__persons where person_ref = 1") == [(302,)]
