@@ -110,12 +110,14 @@ def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) ->
     builder.execute(
         """
         insert into audit.build_batch (build_id, batch_id)
-        select distinct on (council_code, source_name, table_name) %s, batch_id
+        select distinct on (council_code, source_name, table_name) %(build)s::bigint, batch_id
         from audit.batch
-        where state = 'accepted' and known_on <= %s
+        where
+            state = 'accepted' and not is_late and known_on <= %(as_at)s
+            and (withdrawn_on is null or withdrawn_on > %(as_at)s)
         order by council_code, source_name, table_name, batch_id desc
         """,
-        [build_id, as_at],
+        {"build": build_id, "as_at": as_at},
     )
     return build_id
 

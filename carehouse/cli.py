@@ -4,16 +4,21 @@ import json
 import os
 import sys
 import traceback
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields
 from datetime import date, datetime
+from getpass import getuser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
 
 from carehouse.errors import CarehouseError
 from carehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 EXIT_REFUSED_FILE = 3
 EXIT_REFUSED_BUILD = 4
@@ -28,6 +33,8 @@ app.add_typer(contracts, name="contracts")
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+Because = Annotated[str | None, typer.Option(help="Why; recorded for ever.")]
+By = Annotated[str | None, typer.Option(help="Who says so; default: the name you are logged in with.")]
 Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
 
 
@@ -103,12 +110,35 @@ def synth(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2018,
     council: Annotated[str, typer.Option()] = "exampleshire",
     into: Annotated[Path | None, typer.Option(help="Folder; default: the landing folder.")] = None,
+    every: Annotated[str, typer.Option(help="Nights to cut extracts for: once, month-end or day.")] = "once",
+    nights: Annotated[int, typer.Option(min=1, help="How many of them at most; the last is --to.")] = 5,
+    faults: Annotated[str | None, typer.Option(help="Faults to plant: a set by name, or a file.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder for what was planted, apart from the extracts.")] = None,
+    workbooks: Annotated[bool, typer.Option(help="Write the programme office's tables as Excel workbooks.")] = False,
 ) -> None:
-    """Invent a council's care and ledger extracts; prints the files written."""
+    """Invent a council's extracts, of one night or several; prints the files written."""
     from ingestion.synth import write_extracts
+    from ingestion.synth.faults import NO_FAULTS, read_plan
+    from ingestion.synth.nights import nights_until
 
     landing = into or Settings.load().landing
-    for path in write_extracts(landing, council, people, start.date(), end.date(), seed):
+    plan = read_plan(faults) if faults else NO_FAULTS
+    # What was planted can be told from what was found only while it is written down.
+    kept = truth or (landing.parent / "truth" if faults else None)
+    cut = nights_until(start.date(), end.date(), every, nights)
+    written = write_extracts(
+        landing,
+        council,
+        people,
+        start.date(),
+        end.date(),
+        seed,
+        nights=cut,
+        plan=plan,
+        truth=kept,
+        workbooks=workbooks,
+    )
+    for path in written:
         print(path)
 
 
@@ -116,15 +146,49 @@ def synth(
 def ingest(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     business_date: Day = None,
+    let_pass: Annotated[
+        str | None, typer.Option(help="SHA-256 (its beginning) of a file that is right although unlike earlier ones.")
+    ] = None,
+    because: Because = None,
+    by: By = None,
     as_json: AsJson = False,
 ) -> None:
     """Load what lies in the landing folder. Exit 3: a file was refused; the others are loaded."""
+    from expectations.arrival.judge import open_judge
     from ingestion.landing import ingest as load_landed
+    from ingestion.passage import passage
 
-    outcome = load_landed(Settings.load(), source, _day(business_date))
+    word = passage(let_pass, by or getuser(), because)
+    outcome = load_landed(Settings.load(), source, _day(business_date), word, open_judge)
     _answer(asdict(outcome), as_json)
     if outcome.refused:
         sys.exit(EXIT_REFUSED_FILE)
+
+
+@app.command()
+def withdraw(
+    batch: Annotated[int, typer.Argument(help="The batch, as `ingest` named it: the latest of its table.")],
+    because: Because = None,
+    by: By = None,
+    business_date: Day = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back the latest delivery of a table: what was known before is known again."""
+    from ingestion.landing import today
+    from ingestion.withdrawal import withdraw as take_back
+
+    day = _day(business_date) or today()
+    _answer(asdict(take_back(Settings.load(), batch, by or getuser(), because or "", day)), as_json)
+
+
+@app.command()
+def rejects(
+    codes: Annotated[bool, typer.Option("--codes", help="The unknown codes instead, each with its count.")] = False,
+) -> None:
+    """List what waits in quarantine to be put right, by count."""
+    from ingestion.rejects import unknown_codes, waiting
+
+    _table(unknown_codes(Settings.load()) if codes else waiting(Settings.load()), "Nothing waits to be put right.")
 
 
 @app.command()
@@ -181,15 +245,24 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="How many publications t
 
 
 @app.command()
+def purge(days: Annotated[int, typer.Option(min=1, help="How long rows are kept in quarantine.")] = 180) -> None:
+    """Delete rows that have been in quarantine for longer; the counts stay."""
+    from ingestion.quarantine import purge as delete
+
+    _answer({"purged": delete(Settings.load(), days)}, as_json=False)
+
+
+@app.command()
 def run(business_date: Day = None) -> None:
     """Do a whole night without Airflow: ingest, build, gate, publish."""
     from carehouse.build import build as build_marts
     from carehouse.publication import publish as show
+    from expectations.arrival.judge import open_judge
     from ingestion.landing import ingest as load_landed
     from ingestion.landing import today
 
     settings, day = Settings.load(), _day(business_date) or today()
-    refused = load_landed(settings, None, day).refused
+    refused = load_landed(settings, None, day, open_judge=open_judge).refused
     build_id = build_marts(settings, day)
     if not _judge(settings, build_id, as_json=False):
         sys.exit(EXIT_REFUSED_BUILD)
@@ -297,6 +370,17 @@ def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
 
 def _day(given: datetime | None) -> date | None:
     return given.date() if given else None
+
+
+def _table(rows: "Sequence[DataclassInstance]", when_empty: str) -> None:
+    """Print rows as a table, one column a field."""
+    if not rows:
+        print(when_empty)
+        return
+    cells = [[field.name for field in fields(rows[0])], *([str(value) for value in astuple(row)] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _answer(facts: dict[str, object], as_json: bool) -> None:

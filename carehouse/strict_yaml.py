@@ -1,4 +1,4 @@
-"""YAML in which no key can be given twice, so that a check pasted and half edited is not silently lost."""
+"""YAML in which no key can be given twice, so that what was pasted and half edited is not silently lost."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key, (key_node, _) in zip(keys, node.value, strict=True):

@@ -1,4 +1,4 @@
-"""Keep the last publications readable and give back the disk of older ones."""
+"""Keep the last publications readable, and no rejected row for longer than it takes to put it right."""
 
 from datetime import timedelta
 
@@ -7,10 +7,13 @@ from commands import carehouse
 from schedule import london
 
 PUBLICATIONS_KEPT = 30
+QUARANTINE_DAYS = 180
 
 RUNBOOK = f"""
 Prunes all but the last {PUBLICATIONS_KEPT} publications. The one that is current is never pruned, and
 history, from which any of them can be built again, is never touched.
+
+Deletes rows that have been in quarantine for more than {QUARANTINE_DAYS} days: they hold what was sent.
 
 * `prune` failed: a reader may hold an old publication open. The next week's run makes up for it.
 
@@ -22,7 +25,7 @@ EACH_SUNDAY = london("30 7 * * 0")
 
 @dag(
     dag_id="housekeeping",
-    description="Prune old publications.",
+    description="Prune old publications and what is left in quarantine.",
     doc_md=RUNBOOK,
     schedule=EACH_SUNDAY,
     catchup=False,
@@ -37,7 +40,12 @@ def housekeeping() -> None:
     def prune() -> None:
         carehouse("prune", "--keep", str(PUBLICATIONS_KEPT))
 
+    @task(execution_timeout=timedelta(minutes=30))
+    def purge() -> None:
+        carehouse("purge", "--days", str(QUARANTINE_DAYS))
+
     prune()
+    purge()
 
 
 housekeeping()

@@ -1,7 +1,8 @@
 """Contracts: one Open Data Contract Standard file a source table, the only declaration of what arrives."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +18,9 @@ from open_data_contract_standard.model import (
 )
 from pydantic import ValidationError
 
+from carehouse import strict_yaml
 from carehouse.errors import CarehouseError
+from ingestion.server import Server, understand_servers
 
 FOLDER = Path(__file__).parent / "contracts"
 COUNCILS_FILE = Path(__file__).parent / "councils.yaml"
@@ -34,8 +37,20 @@ DATE_FORMATS = {"dd/MM/yyyy": "%d/%m/%Y", "yyyy-MM-dd": "%Y-%m-%d"}
 POUNDS = {"GBP": 1, "GBP_k": 1_000, "GBP_m": 1_000_000}
 CLASSIFICATIONS = ("public", "internal", "personal")
 OPTIONS = ("format", "minimum", "maximum", "pattern", "maxLength")
-TABLE_SETTINGS = ("delivery", "rejectLimitPercent", "controlTotal")
-COLUMN_SETTINGS = ("extractUnit", "pseudonymColumn")
+FULL_SNAPSHOT, CHANGES = "full_snapshot", "changes"
+OPERATIONS = ("insert", "update", "delete")
+NUMBER_FORMATS = ("plain", "accounting")
+TABLE_SETTINGS = (
+    "delivery",
+    "operationColumn",
+    "deliverySet",
+    "rejectLimitPercent",
+    "shrinkLimitPercent",
+    "controlTotal",
+    "extractsFrom",
+    "extractsUntil",
+)
+COLUMN_SETTINGS = ("extractUnit", "numberFormat", "patternInWords", "pseudonymColumn")
 
 
 class ContractError(CarehouseError):
@@ -58,9 +73,11 @@ class Column:
     minimum: Decimal | None
     maximum: Decimal | None
     pattern: str | None
+    pattern_in_words: str
     max_length: int | None
     codes: tuple[str, ...]
     pounds_per_unit: int
+    number_format: str
     pseudonym_column: str | None
 
     @property
@@ -85,6 +102,15 @@ class ControlTotal:
 
 
 @dataclass(frozen=True)
+class Recognised:
+    """What a file's path says: whose delivery it is, of which day, and in which of the declared ways it is written."""
+
+    council: str
+    extract_date: date
+    server: Server
+
+
+@dataclass(frozen=True)
 class Contract:
     """What one source table delivers. One row of it is what `one_row_is` says."""
 
@@ -97,15 +123,20 @@ class Contract:
     limitations: str
     usage: str
     one_row_is: str
-    path: str
-    delimiter: str
-    encoding: str
+    servers: tuple[Server, ...]
     columns: tuple[Column, ...]
     owner: str
     contact: str
     stale_after_days: int
     reject_limit_percent: Decimal
+    shrink_limit_percent: Decimal | None
     control_total: ControlTotal | None
+    delivery: str
+    operation_column: str | None
+    delivery_set: str | None
+    extracts_from: date | None
+    extracts_until: date | None
+    editions: tuple["Contract", ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,6 +155,11 @@ class Contract:
         return tuple(sorted(keyed, key=lambda column: column.key_position or 0))
 
     @cached_property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that history keeps; what a change feed says is to be done with a row is not one of them."""
+        return tuple(column for column in self.columns if column.name != self.operation_column)
+
+    @cached_property
     def pseudonymised(self) -> Column | None:
         """The column whose keyed pseudonym is kept beside it, if any."""
         return next((column for column in self.columns if column.pseudonym_column), None)
@@ -133,36 +169,108 @@ class Contract:
         """The owner and their address, for messages."""
         return f"{self.owner} <{self.contact}>"
 
-    def delivery(self, path: Path) -> tuple[str, date] | None:
-        """Read the council and extract date out of a path below the landing folder, or None if not ours."""
-        pattern = (
-            re.escape(self.path).replace(r"\{council\}", r"([a-z0-9_]+)").replace(r"\{date\}", r"(\d{4}-\d{2}-\d{2})")
-        )
-        found = re.fullmatch(pattern, path.as_posix())
-        if not found:
-            return None
-        try:
-            return found.group(1), date.fromisoformat(found.group(2))
-        except ValueError:
-            return None
+    @property
+    def path(self) -> str:
+        """Where the file of the first declared server lies."""
+        return self.servers[0].path
+
+    @property
+    def delimiter(self) -> str:
+        """What divides the columns of the first declared server."""
+        return self.servers[0].delimiter
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the first declared server."""
+        return self.servers[0].encoding
+
+    def recognise(self, path: Path) -> Recognised | None:
+        """Read council, extract date and server out of a path below the landing folder, or None if not ours."""
+        for server in self.servers:
+            pattern = (
+                re.escape(server.path)
+                .replace(r"\{council\}", r"(?P<council>[a-z0-9_]+)")
+                .replace(r"\{date\}", r"(?P<date>\d{4}-\d{2}-\d{2})")
+            )
+            found = re.fullmatch(pattern, path.as_posix())
+            if found:
+                try:
+                    extract_date = date.fromisoformat(found["date"])
+                except ValueError:
+                    return None
+                if self._covers(extract_date):
+                    return Recognised(path.parts[0], extract_date, server)
+        return None
+
+    def _covers(self, extract_date: date) -> bool:
+        """Say whether extracts of that day are written as this edition says; the last day is not one of them."""
+        begun = self.extracts_from is None or extract_date >= self.extracts_from
+        return begun and (self.extracts_until is None or extract_date < self.extracts_until)
+
+
+def recognise(contracts: Iterable[Contract], path: Path) -> list[tuple[Contract, Recognised]]:
+    """Give the edition of each contract that expects a file of this path; several share a workbook.
+
+    An edition beside the main one is for one council or a stretch of time, and so comes first.
+    """
+    found = []
+    for contract in contracts:
+        for edition in (*contract.editions, contract):
+            recognised = edition.recognise(path)
+            if recognised:
+                found.append((edition, recognised))
+                break
+    return found
 
 
 def load_contracts(folder: Path = FOLDER) -> tuple[Contract, ...]:
-    """Read every contract, in a fixed order.
+    """Read every contract, in a fixed order, each with the other editions that lie beside it.
+
+    `persons.yaml` is what history keeps of a table; `persons.v1.yaml` or `persons.city.yaml` say how an older
+    release, or one council, writes the same table.
 
     Raises:
         ContractError: a file is not a contract, says something unknown, or there is none at all.
     """
-    contracts = tuple(load_contract(file) for file in sorted(folder.glob("*/*.yaml")))
-    if not contracts:
+    files = sorted(folder.glob("*/*.yaml"))
+    if not files:
         raise ContractError(f"There is no contract in {folder}.")
-    return contracts
+    read = [load_contract(file) for file in files]
+    main = {contract.name: contract for contract in read if contract.file.stem == contract.table}
+    editions: dict[str, list[Contract]] = {name: [] for name in main}
+    for contract in read:
+        if contract.file.stem == contract.table:
+            continue
+        if contract.name not in main:
+            raise ContractError(f"{contract.source}/{contract.file.name}: there is no {contract.table}.yaml beside it")
+        _refuse_other_meaning(contract, main[contract.name])
+        editions[contract.name].append(contract)
+    return tuple(replace(contract, editions=tuple(editions[name])) for name, contract in main.items())
+
+
+def _refuse_other_meaning(edition: Contract, main: Contract) -> None:
+    """An edition may be written differently and may lack columns, but what it fills means the same."""
+    place = f"{edition.source}/{edition.file.name}"
+    known = {column.name: column for column in main.columns}
+    for column in edition.columns:
+        meant = known.get(column.name)
+        if meant is None:
+            raise ContractError(f"{place}: {main.file.name} has no column {column.name}")
+        for what in ("kind", "sql_type", "classification", "key_position", "codes", "pseudonym_column"):
+            if getattr(column, what) != getattr(meant, what):
+                raise ContractError(f"{place}: {column.name} has another {what} than in {main.file.name}")
+    given = {column.name for column in edition.columns}
+    lacking = [column.name for column in main.columns if column.required and column.name not in given]
+    if lacking:
+        raise ContractError(f"{place}: lacks {', '.join(lacking)}, which {main.file.name} requires")
+    if edition.delivery != main.delivery:
+        raise ContractError(f"{place}: delivery is not that of {main.file.name}")
 
 
 def load_councils(file: Path = COUNCILS_FILE) -> dict[str, str]:
     """Give the name of each council by its code, which is also its folder in the landing folder."""
-    listed = yaml.safe_load(file.read_text())["councils"]
-    return {council["code"]: council["name"] for council in listed}
+    listed: Any = strict_yaml.read(file.read_text(encoding="utf-8"))
+    return {council["code"]: council["name"] for council in listed["councils"]}
 
 
 def load_contract(file: Path) -> Contract:
@@ -172,7 +280,7 @@ def load_contract(file: Path) -> Contract:
         ContractError: naming the file and what in it is not understood.
     """
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        said: Any = strict_yaml.read(file.read_text(encoding="utf-8"))
         standard = OpenDataContractStandard(**said)
         _refuse_unread_keys(said, standard.model_dump(by_alias=True, exclude_unset=True))
         return _understand(file, standard)
@@ -195,16 +303,17 @@ def _refuse_unread_keys(said: Any, read: Any, place: str = "") -> None:
 
 
 def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
-    source, table = file.parent.name, file.stem
+    source, table = file.parent.name, file.name.partition(".")[0]
     if standard.id != f"{source}.{table}":
         raise ValueError(f"id must be {source}.{table}, as the file is named")
     (schema,) = _required(standard.schema_, "schema")
-    (server,) = _required(standard.servers, "servers")
+    servers = understand_servers(_required(standard.servers, "servers"))
     if schema.physicalName != f"{source}__{table}":
         raise ValueError(f"physicalName must be {source}__{table}")
     settings = _settings(standard.customProperties, TABLE_SETTINGS)
-    if settings.get("delivery") != "full_snapshot":
-        raise ValueError("delivery must be full_snapshot")
+    delivery = _one_of(settings.get("delivery"), (FULL_SNAPSHOT, CHANGES), "delivery")
+    if settings.get("controlTotal") and any(server.format == "xlsx" for server in servers):
+        raise ValueError("controlTotal is the last record of a delimited file; a workbook has none")
     columns = tuple(_column(each) for each in _required(schema.properties, "properties"))
     if not any(column.key_position for column in columns):
         raise ValueError("no column is a primaryKey")
@@ -212,6 +321,10 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
         names = [getattr(column, what) for column in columns]
         if len(set(names)) < len(names):
             raise ValueError(f"two columns share a {what}")
+    operation_column = _operation_column(settings.get("operationColumn"), delivery, columns)
+    extracts_from, extracts_until = _day(settings, "extractsFrom"), _day(settings, "extractsUntil")
+    if extracts_from and extracts_until and extracts_from >= extracts_until:
+        raise ValueError("extractsUntil is not after extractsFrom")
     team = standard.team
     if not isinstance(team, Team):
         raise ValueError("team must say the owner's name")
@@ -228,15 +341,19 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
         limitations=(description.limitations or "").strip(),
         usage=(description.usage or "").strip(),
         one_row_is=_required(schema.dataGranularityDescription, "dataGranularityDescription"),
-        path=_required(server.path, "servers.path"),
-        delimiter=_one_of(server.delimiter, (",", "|", ";", "\t"), "delimiter"),
-        encoding=_one_of(server.encoding, ("utf-8",), "encoding"),
+        servers=servers,
         columns=columns,
         owner=_required(team.name, "team.name"),
         contact=_required(support.url, "support.url").removeprefix("mailto:"),
         stale_after_days=int(_required(promised.get("latency"), "slaProperties latency")),
         reject_limit_percent=Decimal(str(settings.get("rejectLimitPercent", 0))),
+        shrink_limit_percent=_shrink_limit(settings.get("shrinkLimitPercent"), delivery),
         control_total=_control_total(settings.get("controlTotal"), columns),
+        delivery=delivery,
+        operation_column=operation_column,
+        delivery_set=settings.get("deliverySet"),
+        extracts_from=extracts_from,
+        extracts_until=extracts_until,
     )
 
 
@@ -267,9 +384,11 @@ def _column(said: SchemaProperty) -> Column:
         minimum=_decimal(options.get("minimum")),
         maximum=_decimal(options.get("maximum")),
         pattern=options.get("pattern"),
+        pattern_in_words=settings.get("patternInWords") or f"of the shape {options.get('pattern')}",
         max_length=options.get("maxLength"),
         codes=tuple(str(code.value) for code in said.enum or []),
         pounds_per_unit=POUNDS[_one_of(settings.get("extractUnit", "GBP"), tuple(POUNDS), f"{name}.extractUnit")],
+        number_format=_one_of(settings.get("numberFormat", "plain"), NUMBER_FORMATS, f"{name}.numberFormat"),
         pseudonym_column=settings.get("pseudonymColumn"),
     )
 
@@ -290,6 +409,39 @@ def _control_total(said: dict[str, str] | None, columns: tuple[Column, ...]) -> 
     if said["column"] not in [column.name for column in columns if column.kind == "number"]:
         raise ValueError(f"controlTotal names {said['column']!r}, which is not a number column")
     return ControlTotal(said["recordMarker"], said["column"])
+
+
+def _operation_column(said: str | None, delivery: str, columns: tuple[Column, ...]) -> str | None:
+    """A change feed says with each row what is to be done with it."""
+    if delivery == FULL_SNAPSHOT:
+        if said is not None:
+            raise ValueError("operationColumn is for a table whose delivery is changes")
+        return None
+    found = next((column for column in columns if column.name == said), None)
+    if found is None or not found.required or set(found.codes) != set(OPERATIONS):
+        raise ValueError(
+            f"delivery changes needs operationColumn, a required column with the codes {', '.join(OPERATIONS)}"
+        )
+    return found.name
+
+
+def _shrink_limit(said: Any, delivery: str) -> Decimal | None:
+    if said is None:
+        return None
+    if delivery == CHANGES:
+        raise ValueError("shrinkLimitPercent is for a table whose delivery is full_snapshot")
+    limit = Decimal(str(said))
+    if not 0 <= limit <= 100:
+        raise ValueError("shrinkLimitPercent must lie between 0 and 100")
+    return limit
+
+
+def _day(settings: dict[str, Any], setting: str) -> date | None:
+    said = settings.get(setting)
+    try:
+        return None if said is None else date.fromisoformat(str(said))
+    except ValueError:
+        raise ValueError(f"{setting} must be a day, written 2019-04-01") from None
 
 
 def _decimal(value: Any) -> Decimal | None:

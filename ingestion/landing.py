@@ -1,25 +1,32 @@
 """Takes what lies in the landing folder, loads what may be loaded, and says what became of every file."""
 
 import hmac
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import psycopg
+from psycopg import sql
 
+from carehouse.arrival import OpenJudge
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
 from carehouse.settings import Settings
-from ingestion import history
-from ingestion.contract import Contract, load_contracts, load_councils
-from ingestion.delivery import Delivery, Loaded, Waiting, content_sha256, load, record
+from ingestion import history, judging, manifest
+from ingestion.consignment import Consignment, expected
+from ingestion.contract import CHANGES, load_contracts
+from ingestion.delivery import Loaded, Terms, Waiting, content_sha256, load
+from ingestion.manifest import Delivery
+from ingestion.passage import Passage
+from ingestion.profile import counted_by
 from ingestion.refusal import FileRefused
+from ingestion.sender import put_away, tell_sender
+
+ANALYSE_FROM_SHARE = 10
 
 
 @dataclass
@@ -32,17 +39,35 @@ class Outcome:
     waiting: int = 0
 
 
+class _Refused(Exception):
+    """One delivery of a consignment is refused, and with it the transaction."""
+
+    def __init__(self, delivery: Delivery, refusal: FileRefused) -> None:
+        super().__init__(refusal.reason_code)
+        self.delivery = delivery
+        self.refusal = refusal
+
+
 def today() -> date:
     """Give the calendar day in England: the business date of a run that states none."""
     return datetime.now(ZoneInfo("Europe/London")).date()
 
 
-def ingest(settings: Settings, source: str | None = None, business_date: date | None = None) -> Outcome:
+def ingest(
+    settings: Settings,
+    source: str | None = None,
+    business_date: date | None = None,
+    passage: Passage | None = None,
+    open_judge: OpenJudge | None = None,
+) -> Outcome:
     """Load every file in the landing folder that a contract expects, oldest extract first.
 
     `business_date` is the day on which the files became known (default: today in England); files of a
-    later extract date are left for their day. Each file is its own transaction: a bad one is refused, the
-    others load. Loaded files move to the archive, refused ones to the refused folder with the reason.
+    later extract date are left for their day. A file, or a set of files that belong together, is one
+    transaction: a bad one is refused, the others load. Loaded files move to the archive, refused ones to the
+    refused folder with the reason. `passage` lets one file pass that was refused for how it differs from
+    earlier ones. The judge that `open_judge` gives is asked before a delivery is accepted, and what came of its
+    checks is kept.
 
     Raises:
         CarehouseError: the source is not known, or the database cannot be reached.
@@ -53,133 +78,160 @@ def ingest(settings: Settings, source: str | None = None, business_date: date | 
         raise CarehouseError(f"There is no source {source!r}; there are: {', '.join(sources)}.")
     outcome = Outcome()
     settings.landing.mkdir(parents=True, exist_ok=True)
-    with connect(settings, Role.LOADER) as loader:
+    key = settings.secret("pseudonym_key")
+    tables = {contract.name: counted_by(contract) for contract in contracts}
+    with connect(settings, Role.LOADER) as loader, open_judge(tables) if open_judge else nullcontext() as judge:
+        terms = Terms(business_date or today(), key, _pseudonymiser(key), passage, judge)
         # A delivery is staged and compared in memory where it fits.
         loader.execute("set temp_buffers = '256MB'; set work_mem = '256MB'")
         history.ensure_tables(loader, contracts)
         loader.commit()
-        for delivery in _deliveries(settings, contracts, source, business_date or today(), outcome):
-            _take(settings, loader, delivery, business_date or today(), outcome)
+        found, left = expected(settings.landing, contracts, source, terms.known_on)
+        for words in left:
+            say(words)
+        outcome.waiting += len(left)
+        for consignment in found:
+            _take(settings, loader, consignment, terms, outcome)
     return outcome
 
 
-def _deliveries(
-    settings: Settings, contracts: tuple[Contract, ...], source: str | None, known_by: date, outcome: Outcome
-) -> list[Delivery]:
-    """List the files to load; say of every other file why it is left."""
-    councils = load_councils()
-    found = []
-    for path in sorted(settings.landing.rglob("*")):
-        below = path.relative_to(settings.landing)
-        if not path.is_file() or any(part.startswith(".") for part in below.parts):
-            continue
-        if source and (len(below.parts) < 2 or below.parts[1] != source):
-            continue
-        for contract in contracts:
-            ours = contract.delivery(below)
-            if ours:
-                break
-        else:
-            say(f"left alone: {below}: no contract expects a file of this name")
-            outcome.waiting += 1
-            continue
-        council, extract_date = ours
-        if council not in councils:
-            say(f"left alone: {below}: there is no council {council} in ingestion/councils.yaml")
-            outcome.waiting += 1
-        elif extract_date > known_by:
-            say(f"left for its day: {below} is dated after {known_by}")
-            outcome.waiting += 1
-        else:
-            found.append(Delivery(path, contract, council, extract_date))
-    return sorted(found, key=lambda each: (each.extract_date, each.path))
-
-
 def _take(
-    settings: Settings, loader: psycopg.Connection, delivery: Delivery, business_date: date, outcome: Outcome
+    settings: Settings, loader: psycopg.Connection, consignment: Consignment, terms: Terms, outcome: Outcome
 ) -> None:
-    name = f"{delivery.council}/{delivery.contract.source}/{delivery.path.name}"
+    lacking = consignment.lacking(loader)
+    loader.commit()
+    if lacking:
+        say(f"left waiting: {consignment.name} is not complete, it lacks {', '.join(lacking)}")
+        outcome.waiting += len(consignment.paths)
+        return
+    started_at = datetime.now(UTC)
     try:
-        _load_or_refuse(settings, loader, delivery, business_date, outcome, name)
+        try:
+            with loader.transaction():
+                loaded = [(delivery, _load(loader, delivery, terms)) for delivery in consignment.deliveries]
+        except _Refused as refused:
+            _refuse(settings, loader, refused.delivery, refused.refusal, terms.known_on, started_at)
+            outcome.refused += 1
+            outcome.waiting += len(consignment.paths) - 1
+            return
     except (Waiting, FileNotFoundError):
-        say(f"left alone: {name} is still being written, or another loader took it")
-        outcome.waiting += 1
+        say(f"left alone: {consignment.name} is still being written, or another loader took it")
+        outcome.waiting += len(consignment.paths)
+        return
+    _settle(settings, loader, consignment, loaded, outcome)
 
 
-def _load_or_refuse(
+def _load(loader: psycopg.Connection, delivery: Delivery, terms: Terms) -> Loaded | None:
+    try:
+        return load(loader, delivery, terms)
+    except FileRefused as refusal:
+        raise _Refused(delivery, refusal) from None
+
+
+def _settle(
+    settings: Settings,
+    loader: psycopg.Connection,
+    consignment: Consignment,
+    loaded: list[tuple[Delivery, Loaded | None]],
+    outcome: Outcome,
+) -> None:
+    """Put the files of a committed consignment away and say what became of their rows."""
+    for path in consignment.paths:
+        of_path = [(delivery, each) for delivery, each in loaded if delivery.path == path]
+        if any(each for _, each in of_path):
+            outcome.accepted += 1
+        else:
+            outcome.unchanged += 1
+        # The loader that loaded it may have put it away meanwhile.
+        with suppress(FileNotFoundError):
+            sha256 = next((each.sha256 for _, each in of_path if each), None) or content_sha256(path)
+            put_away(settings, of_path[0][0], sha256, "archive")
+    for delivery, each in loaded:
+        if each is None:
+            say(f"unchanged: {_name(delivery)} was loaded before")
+            continue
+        _report(settings, delivery, each)
+        if (each.change.new + each.change.changed) * ANALYSE_FROM_SHARE > each.rows_in:
+            loader.execute(sql.SQL("analyze {}").format(history.table(delivery.contract)))
+            loader.commit()
+
+
+def _refuse(
     settings: Settings,
     loader: psycopg.Connection,
     delivery: Delivery,
-    business_date: date,
-    outcome: Outcome,
-    name: str,
+    refusal: FileRefused,
+    known_on: date,
+    started_at: datetime,
 ) -> None:
-    started_at = datetime.now(UTC)
+    message = f"{refusal} Ask {delivery.contract.whom_to_ask}."
     sha256 = content_sha256(delivery.path)
-    try:
-        with loader.transaction():
-            loaded = load(loader, delivery, sha256, business_date, _pseudonymiser(settings))
-    except FileRefused as refusal:
-        message = f"{refusal} Ask {delivery.contract.whom_to_ask}."
-        with loader.transaction():
-            record(
-                loader,
-                delivery,
-                sha256,
-                known_on=business_date,
-                state="refused",
-                reason_code=refusal.reason_code,
-                message=message,
-                started_at=started_at,
-            )
-        _put_away(settings, delivery, sha256, "refused").with_suffix(".why.txt").write_text(f"{message}\n")
-        say(f"REFUSED {name}: {message} The last good delivery stays current.")
-        outcome.refused += 1
-        return
-    _put_away(settings, delivery, sha256, "archive")
-    if loaded is None:
-        say(f"unchanged: {name} was loaded before")
-        outcome.unchanged += 1
-        return
-    outcome.accepted += 1
-    _report(settings, delivery, loaded, name)
+    with loader.transaction():
+        batch_id = manifest.next_batch_id(loader)
+        manifest.record(
+            loader,
+            delivery,
+            sha256,
+            batch_id=batch_id,
+            known_on=known_on,
+            state="refused",
+            reason_code=refusal.reason_code,
+            message=message,
+            started_at=started_at,
+        )
+        if isinstance(refusal, judging.ArrivalRefused):
+            judging.keep(loader, batch_id, refusal.judgement)
+    put_away(settings, delivery, sha256, "refused").with_suffix(".why.txt").write_text(f"{message}\n")
+    say(f"REFUSED {_name(delivery)}: {message} The last good delivery stays current.")
 
 
-def _report(settings: Settings, delivery: Delivery, loaded: Loaded, name: str) -> None:
+def _report(settings: Settings, delivery: Delivery, loaded: Loaded) -> None:
     change = loaded.change
-    say(
-        f"loaded {name}: {loaded.rows_in} rows in = {change.new} new + {change.changed} changed + "
-        f"{change.unchanged} unchanged + {loaded.rejected} rejected; {change.closed} closed (batch {loaded.batch_id})"
+    parts = {
+        "new": change.new,
+        "changed": change.changed,
+        "unchanged": change.unchanged,
+        "removed": change.removed,
+        "superseded": change.superseded,
+        "rejected": loaded.rejected,
+    }
+    shown = " + ".join(
+        f"{rows} {what}" for what, rows in parts.items() if rows or what not in ("removed", "superseded")
     )
-    if loaded.rejected:
-        folder = settings.home / "rejects" / delivery.council / delivery.contract.source
-        folder.mkdir(parents=True, exist_ok=True)
-        report = folder / f"{delivery.path.stem}.rejects.csv"
-        # The sender has the file: line, column and rule are enough, and no value leaves quarantine.
-        loaded.rejects.select(
-            pl.col("source_line").alias("line"), pl.col("column_name").alias("column"), "reason_code", "rule"
-        ).write_csv(report)
+    say(
+        f"loaded {_name(delivery)}: {loaded.rows_in} rows in = {shown}; {change.closed} closed "
+        f"(batch {loaded.batch_id})"
+    )
+    if loaded.is_late and delivery.contract.delivery != CHANGES:
+        say("  a later extract is loaded already: what only this one shows is kept, and nothing current is touched")
+    if loaded.extra_headers:
+        say(f"  passed over columns that the contract does not know: {', '.join(loaded.extra_headers)}")
+    if loaded.values_normalised:
+        say(f"  understood {loaded.values_normalised} codes that were not written as their lists have them")
+    if loaded.judgement:
+        broken = loaded.judgement.warnings
+        if loaded.judgement.refusal:
+            # Somebody let it pass.
+            broken = (loaded.judgement.refusal, *broken)
+        for words in broken:
+            say(f"  to look into: {words} Ask {delivery.contract.whom_to_ask}.")
+    report = tell_sender(settings, delivery, loaded.rejects)
+    if report:
         say(f"  what to put right: {report}; ask {delivery.contract.whom_to_ask}")
 
 
-def _put_away(settings: Settings, delivery: Delivery, sha256: str, folder: str) -> Path:
-    """Move a file that was dealt with out of the landing folder, under its hash, so none is overwritten."""
-    kept = settings.home / folder / delivery.council / delivery.contract.source
-    kept.mkdir(parents=True, exist_ok=True)
-    target = kept / f"{delivery.path.stem}.{sha256[:12]}{delivery.path.suffix}"
-    # Another loader may have loaded it, and put it away, while this one waited for it.
-    with suppress(FileNotFoundError):
-        shutil.move(delivery.path, target)
-    return target
+def _name(delivery: Delivery) -> str:
+    sheet = f", sheet {delivery.server.sheet}" if delivery.server.sheet else ""
+    return f"{delivery.council}/{delivery.contract.source}/{delivery.path.name}{sheet}"
 
 
-def _pseudonymiser(settings: Settings) -> Callable[[pl.Series], pl.Series]:
-    key = settings.secret("pseudonym_key").encode()
+def _pseudonymiser(key: str) -> Callable[[pl.Series], pl.Series]:
+    secret = key.encode()
 
     def pseudonymise(references: pl.Series) -> pl.Series:
         return pl.Series(
             references.name,
-            [hmac.digest(key, str(reference).encode(), "sha256").hex()[:32] for reference in references],
+            [hmac.digest(secret, str(reference).encode(), "sha256").hex()[:32] for reference in references],
             dtype=pl.String,
         )
 

@@ -119,7 +119,7 @@ def _section(contract: Contract) -> list[str]:
         f"{contract.description}",
         "",
         f"- {contract.one_row_is}",
-        f"- File: `landing/{contract.path}`, columns separated by `{contract.delimiter}`, {contract.encoding}",
+        *(f"- File: `landing/{server.path}`, {server.dialect}" for server in contract.servers),
         f"- Owner: {contract.whom_to_ask}; stale after {contract.stale_after_days} days",
         f"- Refused when more than {contract.reject_limit_percent} % of its rows are bad",
     ]

@@ -45,7 +45,6 @@ BEYOND_THEIR_STEP = [
     (Role.LOADER, "delete from audit.batch"),
     (Role.BUILDER, "insert into audit.gate_run (build_id, verdict) values (1, 'passed')"),
     (Role.BUILDER, "update history.programme__statuses set status_code = 'On Target'"),
-    (Role.BUILDER, "select * from quarantine.rejected_row"),
     (Role.GATE, "select * from history.mosaic__persons"),
     (Role.GATE, "update audit.gate_run set verdict = 'passed'"),
     (Role.GATE, "insert into candidate.kpi_c values (1)"),
@@ -53,6 +52,12 @@ BEYOND_THEIR_STEP = [
     (Role.PUBLISHER, "insert into audit.gate_run (build_id, verdict) values (1, 'passed')"),
     (Role.PUBLISHER, "select * from history.mosaic__persons"),
     (Role.AUDITOR, "delete from audit.gate_run"),
+    (Role.AUDITOR, "update quarantine.rejected_row set cleared_by_batch_id = 1"),
+    *(
+        (role, f"select * from quarantine.{table}")
+        for role in (Role.READER, Role.OPEN_READER, Role.BUILDER, Role.GATE, Role.PUBLISHER)
+        for table in ("rejected_row", "normalised_value")
+    ),
 ]
 
 
@@ -73,6 +78,11 @@ def test_no_role_reaches_beyond_its_step(warehouse: Warehouse) -> None:
             except psycopg.errors.InsufficientPrivilege:
                 pass
     assert allowed == []
+
+
+def test_the_auditor_reads_what_was_rejected(warehouse: Warehouse) -> None:
+    for table in ("rejected_row", "normalised_value"):
+        assert warehouse.rows(f"select count(*) from quarantine.{table}", Role.AUDITOR) == [(0,)]
 
 
 def test_passwords_are_asked_for_and_never_stored_plain(warehouse: Warehouse) -> None:

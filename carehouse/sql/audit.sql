@@ -19,18 +19,35 @@ create table if not exists audit.batch (
     rows_new bigint,
     rows_changed bigint,
     rows_unchanged bigint,
-    rows_closed bigint,
+    rows_removed bigint,
+    rows_superseded bigint,
     rows_rejected bigint,
+    rows_closed bigint,
+    values_normalised bigint,
     control_row_count bigint,
     control_total_gbp numeric(20, 2),
+    extra_columns text,
+    is_late boolean not null default false,
+    let_pass_by text,
+    let_pass_because text,
+    withdrawn_on date,
+    withdrawn_by text,
+    withdrawn_because text,
     started_at timestamptz not null,
     finished_at timestamptz not null default clock_timestamp(),
-    check (state = 'refused' or rows_in = rows_new + rows_changed + rows_unchanged + rows_rejected)
+    constraint every_row_is_accounted_for check (
+        state = 'refused'
+        or rows_in = rows_new + rows_changed + rows_unchanged + rows_removed + rows_superseded + rows_rejected
+    ),
+    constraint a_passage_has_a_reason check ((let_pass_by is null) = (let_pass_because is null)),
+    constraint a_withdrawal_has_a_reason check (
+        (withdrawn_on is null) = (withdrawn_because is null) and (withdrawn_on is null) = (withdrawn_by is null)
+    )
 );
 
 create unique index if not exists batch_accepted_once
 on audit.batch (council_code, source_name, table_name, extract_date, content_sha256)
-where state = 'accepted';
+where state = 'accepted' and withdrawn_on is null;
 
 comment on table audit.batch is
 'One row is one file that was accepted or refused, with what became of its rows.';
@@ -89,9 +106,44 @@ create table if not exists audit.gate_check (
 comment on table audit.gate_check is
 'One row is one check of one gate run: counts only, never the values that failed.';
 
+create table if not exists audit.batch_profile (
+    batch_id bigint not null references audit.batch,
+    kind text not null check (kind in ('rows', 'blank', 'month', 'code', 'rejected')),
+    column_name text not null,
+    bucket text not null,
+    row_count bigint not null check (row_count >= 0),
+    primary key (batch_id, kind, column_name, bucket)
+);
+
+comment on table audit.batch_profile is
+'One row is how many rows of a council''s table lacked a value or had a month or a code, as it stood after a batch.';
+
+create table if not exists audit.arrival_check (
+    batch_id bigint not null references audit.batch,
+    check_id text not null,
+    kind text not null,
+    severity text not null check (severity in ('critical', 'warning', 'information')),
+    outcome text not null check (outcome in ('passed', 'failed', 'error', 'not_applicable')),
+    measured double precision,
+    threshold text not null,
+    subject text,
+    subjects_checked integer,
+    subjects_failed integer,
+    says text not null,
+    owner text not null,
+    reason text,
+    primary key (batch_id, check_id)
+);
+
+comment on table audit.arrival_check is
+'One row is one check of one delivery before it was accepted, or why it was refused: counts, months and codes only.';
+
 grant select on all tables in schema audit to carehouse_auditor;
+grant select on audit.batch_profile, audit.arrival_check to carehouse_gate;
+grant select, insert on audit.batch_profile, audit.arrival_check to carehouse_loader;
 grant select on audit.batch to carehouse_loader, carehouse_builder, carehouse_gate;
 grant insert on audit.batch to carehouse_loader;
+grant update (withdrawn_on, withdrawn_by, withdrawn_because) on audit.batch to carehouse_loader;
 grant usage on sequence audit.batch_batch_id_seq to carehouse_loader;
 grant select, insert on audit.build, audit.build_batch to carehouse_builder;
 grant update (state, finished_at) on audit.build to carehouse_builder;
@@ -112,12 +164,35 @@ create table if not exists quarantine.rejected_row (
     column_name text,
     reason_code text not null,
     rule text not null,
-    row_as_sent text not null
+    row_as_sent text not null,
+    cleared_by_batch_id bigint
 );
 
 create index if not exists rejected_row_by_batch on quarantine.rejected_row (batch_id);
 
+create index if not exists rejected_row_to_clear
+on quarantine.rejected_row (council_code, source_name, table_name)
+where cleared_by_batch_id is null;
+
 comment on table quarantine.rejected_row is
-'One row is one reason why one line of an accepted file was not loaded, with the line as it was sent.';
+'One row is one reason why one line of an accepted file was not loaded, as it was sent; a later delivery clears it.';
+
+create table if not exists quarantine.normalised_value (
+    batch_id bigint not null,
+    council_code text not null,
+    source_name text not null,
+    table_name text not null,
+    line_number bigint not null,
+    column_name text not null,
+    as_sent text not null,
+    value text not null
+);
+
+create index if not exists normalised_value_by_batch on quarantine.normalised_value (batch_id);
+
+comment on table quarantine.normalised_value is
+'One row is one code that was loaded though it was written otherwise than its list has it, as it was sent.';
+
+grant select on all tables in schema quarantine to carehouse_auditor;
 
 reset role;
