@@ -3,6 +3,7 @@
 Only definitions that are data are shared with the models: the setting order, the account groups and the variables.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -55,29 +56,77 @@ def newest(folder: Path, table: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
+def every(folder: Path, table: str) -> pd.DataFrame:
+    """Read all extracts of a table, oldest first, as text: for a feed of changes, which only says what is new."""
+    paths = sorted(folder.glob(f"{table}_????-??-??.csv"))
+    return pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths])
+
+
 def days(printed: pd.Series) -> pd.Series:
     return pd.to_datetime(printed.where(printed != ""), format="%d/%m/%Y")
 
 
+def who_is_who(merges: pd.DataFrame) -> Callable[[str], str]:
+    """Tell whose a number is now: "chains occur" (contract of person_merges), so every merge is followed to its end.
+
+    Numbers that lead back to one of themselves name no survivor; the lowest of them stands for all that come there.
+    """
+    master = dict(zip(merges["MERGED_PERSON_ID"], merges["MASTER_PERSON_ID"], strict=True))
+
+    def follow(number: str) -> str:
+        passed: list[str] = []
+        while number in master and number not in passed:
+            passed.append(number)
+            number = master[number]
+        return min(passed[passed.index(number) :], key=int) if number in passed else number
+
+    return follow
+
+
+def one_each(persons: pd.DataFrame, follow: Callable[[str], str]) -> pd.DataFrame:
+    """Make one row of all records of a person: the survivor's is believed, then that of the lowest number."""
+    identity = persons["person"].map(follow)
+    belief = (identity != persons["person"]).astype(int)
+    in_order = persons.assign(identity=identity, belief=belief, number=persons["person"].astype(int))
+    in_order = in_order.sort_values(["identity", "belief", "number"])
+    # The first value that is there, record by record.
+    first = in_order.groupby("identity")[["born", "died"]].first().reset_index()
+    return first.rename(columns={"identity": "person"})
+
+
 def read_care(council: Path) -> Care:
-    """Read persons, services and steps; each step gets the activity its type counts as and the date it counts on."""
-    persons, services, steps, types = (
+    """Read persons, services and steps; each step gets the people it is about, its activity and the date it counts on.
+
+    Numbers are those of the people they belong to now: "a merged person is counted once" (contract of person_merges).
+    """
+    persons, merges, services, steps, types, members = (
         newest(council / "mosaic", table)
-        for table in ("persons", "service_elements", "workflow_steps", "workflow_step_types")
+        for table in (
+            "persons",
+            "person_merges",
+            "service_elements",
+            "workflow_steps",
+            "workflow_step_types",
+            "subgroup_subjects",
+        )
     )
-    # The business date is the activity's own; the day it was typed in stands in for it (contract of workflow_steps).
-    dated = days(steps["BUSINESS_DATE"]).fillna(days(steps["COMPLETED_ON"]))
+    follow = who_is_who(merges)
     activities = dict(zip(types["WORKFLOW_STEP_TYPE_ID"], types["ACTIVITY"], strict=True))
-    persons = pd.DataFrame(
-        {
-            "person": persons["PERSON_ID"],
-            "born": days(persons["DATE_OF_BIRTH"]),
-            "died": days(persons["DATE_OF_DEATH"]).fillna(OPEN),
-        }
+    dated = step_dates(steps, types, every(council / "mosaic", "form_answers"))
+    persons = one_each(
+        pd.DataFrame(
+            {
+                "person": persons["PERSON_ID"],
+                "born": days(persons["DATE_OF_BIRTH"]),
+                "died": days(persons["DATE_OF_DEATH"]),
+            }
+        ),
+        follow,
     )
+    persons["died"] = persons["died"].fillna(OPEN)
     services = pd.DataFrame(
         {
-            "person": services["PERSON_ID"],
+            "person": services["PERSON_ID"].map(follow),
             "element": services["ELEMENT_DETAIL_ID"].astype(int),
             "split": services["SPLIT_NUMBER"].astype(int),
             "kind": services["SERVICE_TYPE"],
@@ -89,15 +138,39 @@ def read_care(council: Path) -> Care:
     )
     steps = pd.DataFrame(
         {
-            "person": steps["PERSON_ID"],
+            "step": steps["WORKFLOW_STEP_ID"],
+            "subgroup": steps["SUBGROUP_ID"],
             "activity": steps["WORKFLOW_STEP_TYPE_ID"].map(activities),
             "status": steps["STEP_STATUS"],
             "date": dated,
         }
     )
+    members = pd.DataFrame({"subgroup": members["SUBGROUP_ID"], "person": members["SUBJECT_COMPOUND_ID"].map(follow)})
+    steps = steps.merge(members.drop_duplicates(), on="subgroup").drop(columns=["step", "subgroup"])
     # "Rows of people not in the persons extract do not count" (kpi_registry).
     services, steps = (rows[rows["person"].isin(persons["person"])] for rows in (services, steps))
     return Care(persons, until_death(services, persons), steps)
+
+
+def step_dates(steps: pd.DataFrame, types: pd.DataFrame, answers: pd.DataFrame) -> pd.Series:
+    """Give the day each step counts on: the answer to the question its type names, else the day of completion.
+
+    "Where several forms of a step answer it, the form with the highest number counts" (contract of form_answers).
+    """
+    answers = answers.drop_duplicates(["FORM_ID", "QUESTION_USER_CODE"], keep="last")
+    answers = answers[(answers["CHANGE_TYPE"] != "delete") & (answers["DATE_ANSWER"] != "")]
+    answers = answers.assign(form=answers["FORM_ID"].astype(int)).sort_values("form")
+    given = {
+        (step, question): day
+        for step, question, day in zip(
+            answers["WORKFLOW_STEP_ID"], answers["QUESTION_USER_CODE"], answers["DATE_ANSWER"], strict=True
+        )
+    }
+    asked = steps["WORKFLOW_STEP_TYPE_ID"].map(
+        dict(zip(types["WORKFLOW_STEP_TYPE_ID"], types["BUSINESS_DATE_QUESTION"], strict=True))
+    )
+    answered = [given.get(pair, "") for pair in zip(steps["WORKFLOW_STEP_ID"], asked, strict=True)]
+    return days(pd.Series(answered, index=steps.index, dtype=str)).fillna(days(steps["COMPLETED_ON"]))
 
 
 def until_death(services: pd.DataFrame, persons: pd.DataFrame) -> pd.DataFrame:

@@ -42,3 +42,15 @@ def vary(rng: np.random.Generator, pence: Whole, low: int, high: int) -> Whole:
     half = (high - low) // 2
     thousandths = low + rng.integers(0, half + 1, pence.size) + rng.integers(0, half + 1, pence.size)
     return pence * thousandths // 1000
+
+
+def fate(seed: int, subject: str, key: Whole, upper: int) -> Whole:
+    """Draw a number below `upper` for each key, the same whenever and beside whatever it is asked.
+
+    For what belongs to one row alone: unlike a stream it does not depend on how many rows there are.
+    """
+    mixed = key.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= np.uint64(crc32(f"{seed} {subject}".encode()) * 0x1_0000_0001)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))) % np.uint64(upper), dtype=np.int64)

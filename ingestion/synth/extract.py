@@ -1,37 +1,52 @@
 """Writes one extract as its contract says: headers, delimiter, date formats, money, trailer."""
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from ingestion.contract import Column, Contract, load_contracts
 
+# Changes text rows on their way into a file; is told the line on which the first of them will stand.
+Spoil = Callable[[pl.DataFrame, int], pl.DataFrame]
 
-def write_extract(landing: Path, council: str, name: str, extract_date: date, rows: pl.DataFrame) -> Path:
+
+def write_extract(
+    landing: Path,
+    council: str,
+    name: str,
+    extract_date: date,
+    rows: pl.DataFrame | Iterable[pl.DataFrame],
+    spoil: Spoil | None = None,
+) -> Path | None:
     """Write one file, which appears under its name only when it is complete.
+
+    A system with nothing to say sends no file: without a row none is written, and None is given.
 
     Args:
         landing: The landing folder.
         council: The council's code.
         name: The contract's name, such as `ledger.lines`.
         extract_date: The date in the file's name.
-        rows: The contract's columns by their warehouse names; dates as dates, money as whole pence.
+        rows: The contract's columns by their warehouse names; dates as dates, money, units and shares as
+            whole hundredths. Parts are written one after another, and only one of them is in memory.
+        spoil: Plants faults in the rows as they will stand in the file.
 
     Raises:
         ValueError: The rows do not have exactly the contract's columns.
     """
-    contract = _contracts()[name]
-    if set(rows.columns) != {column.name for column in contract.columns}:
-        raise ValueError(f"{name}: the invented columns are not those of the contract")
+    contract = contracts()[name]
     path = landing / contract.path.format(council=council, date=extract_date.isoformat())
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     try:
         with unfinished.open("wb") as file:
-            rows.select(_as_text(column) for column in contract.columns).write_csv(file, separator=contract.delimiter)
-            file.write(_trailer(contract, rows).encode(contract.encoding))
+            count = _write(file, contract, [rows] if isinstance(rows, pl.DataFrame) else rows, spoil)
+        if not count:
+            return None
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -39,17 +54,38 @@ def write_extract(landing: Path, council: str, name: str, extract_date: date, ro
 
 
 @cache
-def _contracts() -> dict[str, Contract]:
+def contracts() -> dict[str, Contract]:
+    """Give every contract by its name."""
     return {contract.name: contract for contract in load_contracts()}
 
 
-def _as_text(column: Column) -> pl.Expr:
+def _write(file: BinaryIO, contract: Contract, parts: Iterable[pl.DataFrame], spoil: Spoil | None) -> int:
+    header = contract.delimiter.join(column.header for column in contract.columns)
+    file.write(f"{header}\n".encode(contract.encoding))
+    count = total = 0
+    for rows in parts:
+        if set(rows.columns) != {column.name for column in contract.columns}:
+            raise ValueError(f"{contract.name}: the invented columns are not those of the contract")
+        text = rows.select(_as_text(column, rows.schema[column.name]) for column in contract.columns)
+        if spoil is not None:
+            text = spoil(text, count + 2)
+        text.write_csv(file, separator=contract.delimiter, include_header=False)
+        count += text.height
+        if contract.control_total is not None:
+            total += int(rows[contract.control_total.column].sum())
+    file.write(_trailer(contract, count, total).encode(contract.encoding))
+    return count
+
+
+def _as_text(column: Column, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(column.name)
     if column.kind == "date":
         value = value.dt.strftime(column.date_format)
     elif column.kind == "number":
-        value = _pounds(value)
-    return value.alias(column.header)
+        value = _accounted(value) if column.number_format == "accounting" else _pounds(value)
+    elif dtype == pl.Boolean:
+        value = pl.when(value).then(pl.lit("Y")).when(~value).then(pl.lit("N"))
+    return value.cast(pl.String).alias(column.header)
 
 
 def _pounds(pence: pl.Expr) -> pl.Expr:
@@ -62,11 +98,17 @@ def _pounds(pence: pl.Expr) -> pl.Expr:
     )
 
 
-def _trailer(contract: Contract, rows: pl.DataFrame) -> str:
+def _accounted(pence: pl.Expr) -> pl.Expr:
+    """Write an amount as spreadsheets do: thousands separated, a negative one in brackets."""
+    pounds = (pence.abs() // 100).cast(pl.String).str.reverse().str.replace_all(r"(\d{3})", "$1,").str.reverse()
+    amount = pl.format("{}.{}", pounds.str.strip_prefix(","), (pence.abs() % 100).cast(pl.String).str.zfill(2))
+    return pl.when(pence < 0).then(pl.format("({})", amount)).otherwise(amount)
+
+
+def _trailer(contract: Contract, count: int, total: int) -> str:
     if contract.control_total is None:
         return ""
-    total = int(rows[contract.control_total.column].sum())
     pounds, pence = divmod(abs(total), 100)
     sign = "-" if total < 0 else ""
-    fields = (contract.control_total.marker, str(rows.height), f"{sign}{pounds}.{pence:02d}")
+    fields = (contract.control_total.marker, str(count), f"{sign}{pounds}.{pence:02d}")
     return contract.delimiter.join(fields) + "\n"

@@ -7,6 +7,8 @@ from datetime import date
 import polars as pl
 
 EPOCH = date(1970, 1, 1)
+# Later than any day of a life here: the day of what never happens.
+NEVER = 1_000_000
 
 
 def day_of(when: date) -> int:

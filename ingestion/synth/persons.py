@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ingestion.synth.chance import Flag, Whole, choose, happens, stream
@@ -19,6 +20,12 @@ SURNAMES = (
     "Underlow", "Vennacott", "Wexcombe", "Yarrowfield",
 )  # fmt: skip
 FIRST_PERSON_REF = 400_001
+
+# The canary: one person whose name, number, address and telephone must turn up nowhere behind the marts' door. The
+# telephone number is of the range kept for fiction, typed into a field where no telephone belongs.
+CANARY_TELEPHONE = "07700 900461"
+CANARY_FORENAME, CANARY_SURNAME = f"Zefferina {CANARY_TELEPHONE}", "Quillcanary"
+CANARY_ADDRESS = "The Old Aviary, 7 Warbler Steps, Netherperch"
 
 # Whole years of age on the first day, by band, and the percentage of people in each.
 AGES = np.array([(18, 40), (40, 65), (65, 80), (80, 95)])
@@ -107,25 +114,55 @@ def _pair_up(rng: np.random.Generator, count: int) -> Whole:
     return partner
 
 
-def person_rows(people: People, last_day: int, seed: int) -> pl.DataFrame:
-    """Give the persons extract as it stands on a day: deaths after it are not known."""
+@dataclass(frozen=True)
+class Details:
+    """What is written down about everyone, by position: invented names, test numbers, an area that does not exist."""
+
+    forename: npt.NDArray[np.str_]
+    surname: npt.NDArray[np.str_]
+    nhs_number: Whole
+    has_nhs_number: Flag
+    gender_code: npt.NDArray[np.str_]
+    postcode: npt.NDArray[np.str_]
+
+
+def invent_details(people: People, seed: int) -> Details:
+    """Invent the details. The first person is the canary: findable by name, number, telephone and address."""
     rng = stream(seed, "person details")
     count = people.count
     numbers = rng.permutation(nhs_test_numbers())[:count]
     # ZX is no postcode area of the United Kingdom.
     area, sector = rng.integers(1, 20, count), rng.integers(1, 10, count)
+    postcode = [f"ZX{a} {s}AA" for a, s in zip(area.tolist(), sector.tolist(), strict=True)]
+    forename = np.array(FORENAMES, dtype="U40")[rng.integers(0, len(FORENAMES), count)]
+    surname = np.array(SURNAMES, dtype="U40")[rng.integers(0, len(SURNAMES), count)]
+    gender = np.array(["F", "M", "U"])[choose(rng, [56, 43, 1], count)]
+    has_nhs_number = ~happens(rng, 20, count)
+    forename[0], surname[0], has_nhs_number[0] = CANARY_FORENAME, CANARY_SURNAME, True
+    return Details(forename, surname, numbers, has_nhs_number, gender, np.array(postcode))
+
+
+def person_rows(people: People, details: Details, duplicates: list[tuple[Whole, Whole]], night: int) -> pl.DataFrame:
+    """Give the persons extract as it stands on a night: deaths after it are not known.
+
+    A duplicate record repeats the person's name and birth date; its NHS number was seldom asked for.
+    """
+    refs = np.concatenate([people.refs, *(ref for ref, _ in duplicates)])
+    person = np.concatenate([np.arange(people.count, dtype=np.int64), *(of for _, of in duplicates)])
+    is_own = np.arange(refs.size) < people.count
+    has_number = details.has_nhs_number[person] & (is_own | (refs % 5 == 0))
     return pl.DataFrame(
         {
-            "person_ref": people.refs,
-            "nhs_number": numbers,
-            "forename": np.array(FORENAMES)[rng.integers(0, len(FORENAMES), count)],
-            "surname": np.array(SURNAMES)[rng.integers(0, len(SURNAMES), count)],
-            "birth_date": people.birth,
-            "death_date": people.death,
-            "gender_code": np.array(["F", "M", "U"])[choose(rng, [56, 43, 1], count)],
-            "area": area,
-            "sector": sector,
-            "has_nhs_number": ~happens(rng, 20, count),
+            "person_ref": refs,
+            "nhs_number": details.nhs_number[person],
+            "forename": details.forename[person],
+            "surname": details.surname[person],
+            "birth_date": people.birth[person],
+            "death_date": people.death[person],
+            "gender_code": details.gender_code[person],
+            "postcode": details.postcode[person],
+            "has_nhs_number": has_number,
+            "is_own": is_own,
         }
     ).select(
         "person_ref",
@@ -133,7 +170,8 @@ def person_rows(people: People, last_day: int, seed: int) -> pl.DataFrame:
         "forename",
         "surname",
         as_date(pl.col("birth_date")),
-        as_date(pl.when(pl.col("death_date") <= last_day).then("death_date")).alias("death_date"),
+        # A death is noted on the record in use; the duplicate's stays without.
+        as_date(pl.when(pl.col("death_date") <= night, pl.col("is_own")).then("death_date")).alias("death_date"),
         "gender_code",
-        pl.format("ZX{} {}AA", "area", "sector").alias("postcode"),
+        "postcode",
     )

@@ -18,6 +18,28 @@ SHAPE = {
     "weekly_pence": pl.Int64,
 }
 
+# What pricing and agreement add to a split: see `ingestion.synth.agreements`.
+PRICED = SHAPE | {
+    "entered": pl.Int64,
+    "end_entered": pl.Int64,
+    "provider": pl.Int64,
+    "unit": pl.Int64,
+    "units": pl.Int64,
+    "is_four_weekly": pl.Boolean,
+    "unit_pence": pl.Int64,
+    "health_share": pl.Int64,
+    "better_care_fund_share": pl.Int64,
+    "carers": pl.Int64,
+    "corrected": pl.Int64,
+    "step_ref": pl.Int64,
+    "project": pl.Int64,
+}
+UNITS = ("hour", "day", "week")
+HOUR, DAY, WEEK = range(len(UNITS))
+# Savings projects that a change may be credited to; 0 is none.
+PROJECTS = ("", "SP-REVIEWS", "SP-MOVES", "SP-DIRECT")
+NO_PROJECT, TARGETED_REVIEWS, ALTERNATIVE_SETTINGS, DIRECT_PAYMENTS = range(len(PROJECTS))
+
 # Ordered from least to most independent for settings; the tables of chances follow this order.
 SETTINGS = (
     "nursing",
@@ -30,6 +52,7 @@ SETTINGS = (
 )
 SERVICE_TYPES = (*SETTINGS, "day_care", "reablement")
 NURSING, RESIDENTIAL = SERVICE_TYPES.index("nursing"), SERVICE_TYPES.index("residential")
+SUPPORTED_LIVING, DIRECT_PAYMENT = SERVICE_TYPES.index("supported_living"), SERVICE_TYPES.index("direct_payment")
 HOMECARE, DAY_CARE = SERVICE_TYPES.index("homecare"), SERVICE_TYPES.index("day_care")
 REABLEMENT = SERVICE_TYPES.index("reablement")
 

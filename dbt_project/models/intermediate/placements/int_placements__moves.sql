@@ -18,7 +18,7 @@ persons as (
         council_code,
         person_id,
         birth_date
-    from {{ ref('stg_mosaic__persons') }}
+    from {{ ref('int_persons__people') }}
 ),
 
 stays_with_previous as (

@@ -34,7 +34,7 @@ persons as (
         council_code,
         person_id,
         birth_date
-    from {{ ref('stg_mosaic__persons') }}
+    from {{ ref('int_persons__people') }}
 ),
 
 -- Spells of one person never overlap, so a person is here once for a month end.

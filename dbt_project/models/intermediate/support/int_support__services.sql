@@ -16,13 +16,20 @@ with service_elements as (
     from {{ ref('stg_mosaic__service_elements') }}
 ),
 
-persons as (
+identities as (
     select
         council_code,
         person_ref,
+        person_id
+    from {{ ref('int_persons__identities') }}
+),
+
+people as (
+    select
+        council_code,
         person_id,
         death_date
-    from {{ ref('stg_mosaic__persons') }}
+    from {{ ref('int_persons__people') }}
 ),
 
 settings as (
@@ -38,7 +45,7 @@ settings as (
 services_to_death as (
     select
         service_elements.council_code,
-        persons.person_id,
+        people.person_id,
         service_elements.element_ref,
         service_elements.split_number,
         service_elements.service_type_code,
@@ -47,18 +54,22 @@ services_to_death as (
         settings.is_long_term,
         settings.is_accommodation,
         service_elements.start_date,
-        least(service_elements.end_date, persons.death_date) as end_date,
+        least(service_elements.end_date, people.death_date) as end_date,
         service_elements.end_date as recorded_end_date,
         case
-            when persons.death_date < coalesce(service_elements.end_date, 'infinity') then 'died'
+            when people.death_date < coalesce(service_elements.end_date, 'infinity') then 'died'
             else service_elements.end_reason_code
         end as end_reason_code,
         service_elements.weekly_cost_gbp
     from service_elements
-    inner join persons
+    inner join identities
         on
-            service_elements.council_code = persons.council_code
-            and service_elements.person_ref = persons.person_ref
+            service_elements.council_code = identities.council_code
+            and service_elements.person_ref = identities.person_ref
+    inner join people
+        on
+            identities.council_code = people.council_code
+            and identities.person_id = people.person_id
     inner join settings on service_elements.service_type_code = settings.service_type_code
 )
 

@@ -5,4 +5,4 @@ select
     {{ age_band('birth_date', as_at()) }} as age_band,
     gender_code,
     death_date is not null as is_deceased
-from {{ ref('stg_mosaic__persons') }}
+from {{ ref('int_persons__people') }}

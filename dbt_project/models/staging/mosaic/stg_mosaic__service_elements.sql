@@ -4,8 +4,19 @@ select
     split_number,
     person_ref,
     service_type_code,
+    provider_ref,
     start_date,
     end_date,
     end_reason_code,
-    weekly_cost_gbp
+    unit_code,
+    units,
+    frequency_code,
+    unit_cost_gbp,
+    weekly_cost_gbp,
+    council_share_percent,
+    health_share_percent,
+    better_care_fund_share_percent,
+    carers_per_visit,
+    step_ref,
+    project_ref
 from {{ known_at(source('mosaic', 'service_elements')) }}
