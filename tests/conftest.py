@@ -25,6 +25,8 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 SERVERS = ["embedded"] + (["debian_15"] if (DEBIAN_15 / "initdb").exists() else [])
 _numbers = itertools.count(1)
 
+STATUS_REPORT = ("alternative_delivery", "amounts_at_risk", "programmes", "projects", "savings_targets", "statuses")
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -50,7 +52,13 @@ class Warehouse:
         return path
 
     def land_examples(self) -> None:
-        """Put the October 2018 register into the landing folder."""
+        """Put the status report of October 2018, as printed, into the landing folder: six files."""
+        for table in STATUS_REPORT:
+            name = f"county/programme/{table}_2018-10-31.csv"
+            self.land(name, (self.settings.project / "examples" / "landing" / name).read_bytes())
+
+    def land_all_examples(self) -> None:
+        """Put every example file into the landing folder, those of earlier and later papers too."""
         examples = self.settings.project / "examples" / "landing"
         shutil.copytree(examples, self.settings.landing, dirs_exist_ok=True)
 
@@ -136,7 +144,7 @@ def night(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Land, load, build, gate and publish once, through the command."""
     folder = tmp_path_factory.mktemp("night")
     with fresh_warehouse(server, folder / "home") as fresh:
-        fresh.land_examples()
+        fresh.land_all_examples()
         made = fresh.command("synth", "--people", "600", "--seed", "7")
         assert made.returncode == 0, made.stderr
         shutil.copytree(fresh.settings.landing, folder / "extracts")

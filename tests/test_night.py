@@ -57,9 +57,10 @@ def test_the_printed_status_report_comes_out_exactly(night: Night) -> None:
 
 
 def test_councils_are_never_mixed(night: Night) -> None:
-    assert table(night.warehouse, "select distinct council_code from mart.kpi_portfolio_status") == [
-        {"council_code": "county"}
-    ]
+    councils = table(night.warehouse, "select distinct council_code from mart.kpi_portfolio_status order by 1")
+    assert councils == [{"council_code": "county"}, {"council_code": "exampleshire"}]
+    mixed = "select from mart.dim_programme where (council_code = 'county') <> (programme_ref ~ '^P')"
+    assert night.warehouse.rows(mixed) == []
     for mart in ("kpi_values", "kpi_ledger_spend", "fct_reviews"):
         councils = table(night.warehouse, f"select distinct council_code from mart.{mart}")
         assert councils == [{"council_code": "exampleshire"}], mart

@@ -1,0 +1,19 @@
+select
+    council_code,
+    income_ref,
+    income_kind_code,
+    person_ref,
+    element_ref,
+    account_ref,
+    period_start_date,
+    period_end_date,
+    charged_gbp,
+    received_gbp,
+    charged_date,
+    financial_year,
+    period_number,
+    cost_centre_code,
+    subjective_code,
+    journal_ref,
+    person_id
+from {{ known_at(source('finance', 'income')) }}

@@ -1,0 +1,19 @@
+select
+    council_code,
+    payment_ref,
+    payment_type_code,
+    corrects_payment_ref,
+    provider_ref,
+    element_ref,
+    split_number,
+    period_start_date,
+    period_end_date,
+    planned_gbp,
+    actual_gbp,
+    paid_date,
+    financial_year,
+    period_number,
+    cost_centre_code,
+    subjective_code,
+    journal_ref
+from {{ known_at(source('finance', 'provider_payments')) }}

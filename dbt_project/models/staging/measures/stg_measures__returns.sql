@@ -1,0 +1,22 @@
+select
+    council_code,
+    report_date,
+    measure_name,
+    report_name,
+    report_order,
+    owner_department,
+    priority,
+    commitment,
+    period,
+    unit,
+    latest_text,
+    latest_value,
+    target_text,
+    target_value,
+    good_is_text,
+    previous_text,
+    previous_value,
+    national_text,
+    national_value,
+    note
+from {{ known_at(source('measures', 'returns')) }}

@@ -1,0 +1,19 @@
+select
+    council_code,
+    request_ref,
+    project_ref,
+    project_name,
+    option_reference,
+    department,
+    requested_date,
+    change_type_code,
+    decision_code,
+    decided_date,
+    decided_by,
+    expected_total_gbp,
+    revised_total_gbp,
+    change_total_gbp,
+    alternative_delivery_gbp,
+    write_off_gbp,
+    total_as_printed
+from {{ known_at(source('programme', 'change_requests')) }}

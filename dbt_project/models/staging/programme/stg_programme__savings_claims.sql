@@ -1,0 +1,21 @@
+select
+    council_code,
+    claim_ref,
+    project_ref,
+    evidence_code,
+    person_ref,
+    element_ref,
+    split_number,
+    installation_ref,
+    effective_date,
+    weekly_before_gbp,
+    weekly_after_gbp,
+    financial_year,
+    in_year_gbp,
+    full_year_gbp,
+    savings_kind_code,
+    claimed_date,
+    validation_code,
+    validated_date,
+    person_id
+from {{ known_at(source('programme', 'savings_claims')) }}
