@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from carehouse import strict_yaml
 from carehouse.errors import CarehouseError
-from expectations import strict_yaml
 from expectations.catalogue import Catalogue
 from expectations.verdict import Severity
 from expectations.vocabulary import EXPECTATIONS, Arguments, UnexpectedRows
@@ -63,7 +63,7 @@ class Check(BaseModel):
         try:
             return form.model_validate({} if arguments == Arguments() else arguments)
         except ValidationError as error:
-            raise ValueError("; ".join(_faults(form, error))) from None
+            raise ValueError("; ".join(explained(form, error))) from None
 
 
 class _Form(BaseModel):
@@ -138,7 +138,7 @@ def _read(file: Path) -> Suite:
     try:
         form = _Form.model_validate(content)
     except ValidationError as error:
-        raise SuiteError("\n".join(f"{file}: {fault}" for fault in _faults(_Form, error))) from None
+        raise SuiteError("\n".join(f"{file}: {fault}" for fault in explained(_Form, error))) from None
     checks: list[Check] = []
     faults: list[str] = []
     for position, written in enumerate(form.checks, start=1):
@@ -146,7 +146,7 @@ def _read(file: Path) -> Suite:
         try:
             check = Check.model_validate(written)
         except ValidationError as error:
-            faults += [f"{where}: {fault}" for fault in _faults(Check, error)]
+            faults += [f"{where}: {fault}" for fault in explained(Check, error)]
             continue
         faults += [f"{where}: {fault}" for fault in _misplaced(file, check)]
         checks.append(check)
@@ -191,8 +191,8 @@ def _unknown_names(suite: Suite, check: Check, catalogue: Catalogue) -> Iterable
             yield f"{where}: unknown measure '{measure}'; allowed: {', '.join(sorted(catalogue.measures))}"
 
 
-def _faults(form: type[BaseModel], error: ValidationError) -> list[str]:
-    """Say what is wrong, and what is allowed."""
+def explained(form: type[BaseModel], error: ValidationError) -> list[str]:
+    """Say what is wrong with what was written, and what is allowed."""
     faults = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"])

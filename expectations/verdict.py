@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Severity(StrEnum):
@@ -21,6 +22,22 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ERROR = "error"
     NOT_APPLICABLE = "not_applicable"
+
+
+class Result(Protocol):
+    """What a decision needs to know of what came of a check."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Give the suite and the check's id, which no other result shares."""
+
+    @property
+    def severity(self) -> Severity:
+        """Give what a broken check means."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Give what came of it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +68,7 @@ class CheckResult:
     @property
     def is_broken(self) -> bool:
         """Say whether the check failed or could not run."""
-        return self.outcome in (Outcome.FAILED, Outcome.ERROR)
+        return is_broken(self)
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,12 @@ class Decision:
         return "passed" if self.passed else "refused"
 
 
-def decide(declared: Iterable[tuple[str, str]], results: Iterable[CheckResult]) -> Decision:
+def is_broken(result: Result) -> bool:
+    """Say whether a check failed or could not run."""
+    return result.outcome in (Outcome.FAILED, Outcome.ERROR)
+
+
+def decide(declared: Iterable[tuple[str, str]], results: Iterable[Result]) -> Decision:
     """Decide from the checks that were `declared`, each as (suite, check id), and the `results` that came.
 
     Refused when nothing was declared; when a declared check has no result, or has two, or one came that
@@ -85,8 +107,8 @@ def decide(declared: Iterable[tuple[str, str]], results: Iterable[CheckResult]) 
     wanted = Counter(declared)
     came = list(results)
     found = Counter(result.name for result in came)
-    critical = [result for result in came if result.is_broken and result.severity is Severity.CRITICAL]
-    warning = [result for result in came if result.is_broken and result.severity is Severity.WARNING]
+    critical = [result for result in came if is_broken(result) and result.severity is Severity.CRITICAL]
+    warning = [result for result in came if is_broken(result) and result.severity is Severity.WARNING]
     reasons = []
     if not wanted:
         reasons.append("no check was declared")

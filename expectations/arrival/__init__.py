@@ -1,0 +1,1 @@
+"""Arrival checks: is a delivery like the ones before it?"""
