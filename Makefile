@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
+RIVALS := .venv-rivals/.complete
 SQL_FOLDERS := $(wildcard dbt_project/models dbt_project/tests) carehouse/sql
 # Parsing reaches no database, yet wants to know where one would be.
 DBT := CAREHOUSE_DBT_HOST=none CAREHOUSE_DBT_PORT=0 CAREHOUSE_DBT_USER=none CAREHOUSE_DBT_PASSWORD=none \
@@ -47,15 +48,17 @@ fix: $(STAMP)  ## Format and mend what tools can mend
 	@$(BIN)/sqlfluff fix --disable-progress-bar $(SQL_FOLDERS)
 	@$(BIN)/carehouse contracts render
 
-bench: $(STAMP)  ## Speed, as ratios against the bare alternative in the same run
+bench: $(STAMP) $(RIVALS)  ## Speed, as ratios against the bare alternative in the same run
 	@$(BIN)/python -m benchmarks
 
 lock: $(STAMP)  ## Resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-annotate --no-header \
 		--no-emit-index-url --python-version 3.11 --extra dev --upgrade pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--python-version 3.11 --upgrade benchmarks/rivals.in -o benchmarks/rivals.lock
 
 clean: down  ## Remove the environment and everything under .carehouse
-	@rm -rf .venv .carehouse
+	@rm -rf .venv .venv-rivals .carehouse
 
 # The stamp comes last, so an interrupted installation is taken up again.
 $(STAMP): requirements.lock pyproject.toml
@@ -64,4 +67,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(RIVALS): benchmarks/rivals.lock
+	@test -x .venv-rivals/bin/python || $(PYTHON) -m venv .venv-rivals
+	@.venv-rivals/bin/python -m pip install --quiet --no-deps --require-hashes -r benchmarks/rivals.lock
 	@touch $@

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from benchmarks import build, dags, load, publication
+from benchmarks import build, dags, load, publication, rivals
 from benchmarks.figures import Comparison, Options, as_markdown, as_text
 from carehouse.errors import CarehouseError
 
 BENCHMARKS: dict[str, Callable[[Options], Iterator[Comparison]]] = {
     "load": load.measure,
+    "rivals": rivals.measure,
     "build": build.measure,
     "publication": publication.measure,
     "dags": dags.measure,

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ class Warehouse:
     def command(self, *arguments: str) -> Finished:
         """Run `carehouse <arguments>` as a person would, the start of Python included."""
         return run([sys.executable, "-m", "carehouse", *arguments], self.environment)
+
+    def load(self, day: date) -> Finished:
+        """Load what was landed, without the judge of arrivals."""
+        return run([sys.executable, "-m", "benchmarks.ingest", day.isoformat()], self.environment)
 
 
 @contextmanager
