@@ -1,7 +1,6 @@
 """Build the figures, let the gate judge them, publish what it passes: one run at a time, all or nothing.
 
-It runs once every source that delivers each week or oftener has announced something new, and each morning for the
-nights when only some did.
+It runs once every source has announced something new, and each morning for the nights when only some did.
 """
 
 from datetime import timedelta
@@ -27,10 +26,8 @@ Run it for another day with the parameter `business_date`. See `docs/how-to/run-
 # After the loads of 03:30, before anybody reads.
 EACH_MORNING = london("0 6 * * *")
 
-# All, not any: a night that is only half loaded is not worth publishing before the morning. What comes monthly
-# is not waited for: it is in the next night's figures.
-MOST_DAYS_BETWEEN = 7
-ALL_ACCEPTED = AssetAll(*(accepted(source) for source in sources() if source.latency_days <= MOST_DAYS_BETWEEN))
+# All, not any: a night that is only half loaded is not worth publishing before the morning.
+ALL_ACCEPTED = AssetAll(*(accepted(source) for source in sources()))
 PUBLICATION = Asset(name="publication", uri="carehouse://publication")
 
 

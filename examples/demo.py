@@ -76,40 +76,32 @@ def _load_and_publish(settings: Settings) -> None:
 
 
 def _land_examples(settings: Settings) -> None:
-    examples = settings.project / "examples" / "landing"
-    files = sorted(examples.rglob("*.csv"))
+    _land(settings, settings.project / "examples" / "landing")
+
+
+def _land_invented_council(settings: Settings) -> None:
+    invented = settings.home / "invented"
+    complete = invented / ".complete"
+    if not complete.exists():
+        _carehouse("synth", "--council", COUNCIL, "--into", str(invented), *INVENTED)
+        complete.touch()
+    _land(settings, invented)
+
+
+def _land(settings: Settings, folder: Path) -> None:
+    """Put the files of a folder into the landing folder, but for those that were loaded before."""
+    files = sorted(folder.rglob("*.csv"))
     if not files:
-        raise CarehouseError(f"There are no example files in {examples}.")
+        raise CarehouseError(f"There are no extracts in {folder}.")
     with connect(settings, Role.AUDITOR) as auditor:
         loaded = {row[0] for row in auditor.execute("select content_sha256 from audit.batch where state = 'accepted'")}
     for file in files:
         if content_sha256(file) not in loaded:
-            target = settings.landing / file.relative_to(examples)
+            target = settings.landing / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             # The loader passes over hidden files, and so never meets half of one.
             unfinished = shutil.copyfile(file, target.with_name(f".{target.name}.part"))
             unfinished.replace(target)
-
-
-def _land_invented_council(settings: Settings) -> None:
-    contracts = settings.project / "ingestion" / "contracts"
-    expected = {
-        (source, contract.stem) for source in ("mosaic", "ledger") for contract in (contracts / source).glob("*.yaml")
-    }
-    with connect(settings, Role.AUDITOR) as auditor:
-        there = set(
-            auditor.execute(
-                "select source_name, table_name from audit.batch where council_code = %s and state = 'accepted'",
-                [COUNCIL],
-            )
-        )
-    there |= {
-        (source, table)
-        for source, table in expected
-        if (settings.landing / COUNCIL / source / f"{table}_{BUSINESS_DATE}.csv").exists()
-    }
-    if not expected <= there:
-        _carehouse("synth", "--council", COUNCIL, *INVENTED)
 
 
 def _show(settings: Settings) -> None:

@@ -143,9 +143,10 @@ def test_every_task_is_as_declared() -> None:
         assert task["execution_timeout"] == minutes * 60, task["task_id"]
 
 
-def test_publishing_follows_every_frequent_source_or_the_morning() -> None:
+def test_publishing_follows_every_source_or_the_morning() -> None:
     timetable = json.dumps(_dags()["build_gate_publish"]["timetable"])
-    assert set(re.findall(r"carehouse://accepted/(\w+)", timetable)) == {"finance", "ledger", "mosaic"}
+    loads = [dag_id for dag_id in _dags() if dag_id.startswith("load_")]
+    assert len(set(re.findall(r"carehouse://accepted/(\w+)", timetable))) == len(loads)
     assert "0 6 * * *" in timetable
     assert "asset_all" in timetable
 
