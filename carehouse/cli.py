@@ -154,6 +154,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Load what lies in the landing folder. Exit 3: a file was refused; the others are loaded."""
+    _leave_a_core_to_the_server()
     from expectations.arrival.judge import open_judge
     from ingestion.landing import ingest as load_landed
     from ingestion.passage import passage
@@ -255,6 +256,7 @@ def purge(days: Annotated[int, typer.Option(min=1, help="How long rows are kept 
 @app.command()
 def run(business_date: Day = None) -> None:
     """Do a whole night without Airflow: ingest, build, gate, publish."""
+    _leave_a_core_to_the_server()
     from carehouse.build import build as build_marts
     from carehouse.publication import publish as show
     from expectations.arrival.judge import open_judge
@@ -370,6 +372,11 @@ def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
 
 def _day(given: datetime | None) -> date | None:
     return given.date() if given else None
+
+
+def _leave_a_core_to_the_server() -> None:
+    """Keep Polars, which reads this when it is imported, from taking PostgreSQL's time with a thread for each core."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 def _table(rows: "Sequence[DataclassInstance]", when_empty: str) -> None:

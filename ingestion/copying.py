@@ -96,9 +96,8 @@ def _arrow(frame: pl.DataFrame, columns: list[str]) -> pa.Table:
         buffers = [None, pa.py_buffer(halves.tobytes())]
         arrays[FINGERPRINT] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), frame.height, buffers)
     if ROW_PLACE in columns:
-        places = frame[PLACE].to_numpy()
-        packed = np.empty(frame.height, [("page", ">u4"), ("item", ">u2")])
-        packed["page"], packed["item"] = places >> np.uint64(16), places & np.uint64(0xFFFF)
-        buffers = [None, pa.py_buffer(packed.tobytes())]
+        # As PostgreSQL sent it: six bytes, and two that pad it.
+        places = np.ascontiguousarray(frame[PLACE].to_numpy()).astype("<u8", copy=False).view(np.uint8)
+        buffers = [None, pa.py_buffer(places.reshape(-1, 8)[:, :6].tobytes())]
         arrays[ROW_PLACE] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(6), frame.height, buffers)
     return pa.table({name: arrays[name] for name in columns})

@@ -90,6 +90,17 @@ def short_lived_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run on the first server alone what is marked as showing the same on any."""
+    again = [
+        item
+        for item in items
+        if item.get_closest_marker("any_server") and item.callspec.params.get("server") in SERVERS[1:]  # type: ignore[attr-defined]
+    ]
+    items[:] = [item for item in items if item not in again]
+    config.hook.pytest_deselected(items=again)
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """One running server of each kind."""

@@ -132,6 +132,7 @@ FAULTS: dict[str, tuple[list[Row], str]] = {
 }
 
 
+@pytest.mark.any_server
 def test_each_fault_is_refused_with_how_far_off_it_is_and_the_last_good_delivery_stays(
     warehouse: Warehouse, evaluator: Evaluator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +166,7 @@ def test_each_fault_is_refused_with_how_far_off_it_is_and_the_last_good_delivery
     assert ingest(warehouse.settings, business_date=DAY, open_judge=judge) == Outcome(accepted=1)
 
 
+@pytest.mark.any_server
 def test_a_warning_is_told_and_kept_and_the_delivery_accepted(
     warehouse: Warehouse, evaluator: Evaluator, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,6 +194,7 @@ def test_a_warning_is_told_and_kept_and_the_delivery_accepted(
         assert "1931" not in words
 
 
+@pytest.mark.any_server
 def test_a_first_delivery_has_nothing_to_be_held_against_and_starts_no_worker(warehouse: Warehouse) -> None:
     none = Evaluator(command=["/nonexistent/worker"])
     land(warehouse, journals())
@@ -202,6 +205,7 @@ def test_a_first_delivery_has_nothing_to_be_held_against_and_starts_no_worker(wa
     ]
 
 
+@pytest.mark.any_server
 def test_few_deliveries_are_said_not_to_be_enough(warehouse: Warehouse, evaluator: Evaluator) -> None:
     for ago in (1, 0):
         land(warehouse, journals()[ago:], DAY - timedelta(days=ago))
@@ -223,6 +227,7 @@ HASTY = (
 )
 
 
+@pytest.mark.any_server
 def test_a_delivery_that_could_not_be_checked_is_refused(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -246,6 +251,7 @@ def test_a_delivery_that_could_not_be_checked_is_refused(
     assert warehouse.rows("select count(*) from audit.arrival_check where outcome = 'passed'") == [(0,)]
 
 
+@pytest.mark.any_server
 def test_a_file_can_be_let_pass_with_a_reason(
     warehouse: Warehouse, evaluator: Evaluator, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,6 +273,7 @@ def test_a_file_can_be_let_pass_with_a_reason(
     ) == [("accepted", "Ann Example", "July was reposted to August.", "months_covered")]
 
 
+@pytest.mark.any_server
 def test_a_late_delivery_is_not_judged_and_leaves_the_profile_as_it_is(
     warehouse: Warehouse, evaluator: Evaluator
 ) -> None:
@@ -279,6 +286,7 @@ def test_a_late_delivery_is_not_judged_and_leaves_the_profile_as_it_is(
     assert warehouse.rows("select count(*) from audit.arrival_check") == [(0,)]
 
 
+@pytest.mark.any_server
 def test_a_misspelt_suite_is_refused_before_any_file_is_read(
     warehouse: Warehouse, evaluator: Evaluator, tmp_path: Path
 ) -> None:
@@ -293,6 +301,7 @@ def test_a_misspelt_suite_is_refused_before_any_file_is_read(
     assert warehouse.rows("select count(*) from audit.batch") == [(0,)]
 
 
+@pytest.mark.any_server
 def test_what_was_counted_and_judged_is_never_changed(warehouse: Warehouse) -> None:
     for role in (Role.LOADER, Role.GATE, Role.AUDITOR):
         for table in ("batch_profile", "arrival_check"):
@@ -305,6 +314,7 @@ def test_what_was_counted_and_judged_is_never_changed(warehouse: Warehouse) -> N
                     session.execute(statement)  # type: ignore[arg-type]
 
 
+@pytest.mark.any_server
 def test_the_command_asks_the_judge(warehouse: Warehouse) -> None:
     land(warehouse, journals(), DAY - timedelta(days=1))
     assert warehouse.command("ingest", "--business-date", "2018-10-29").returncode == 0

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,14 +162,17 @@ def rounds(
             rows = before
 
 
+@pytest.mark.any_server
 def test_a_profile_grown_from_snapshots_is_that_of_the_table(warehouse: Warehouse) -> None:
     rounds(warehouse, "ledger/journals", load_contract(FOLDER / "ledger" / "journals.yaml"), a_snapshot)
 
 
+@pytest.mark.any_server
 def test_a_profile_grown_from_change_feeds_is_that_of_the_table(warehouse: Warehouse) -> None:
     rounds(warehouse, "mosaic/form_answers", load_contract(FOLDER / "mosaic" / "form_answers.yaml"), a_feed)
 
 
+@pytest.mark.any_server
 def test_without_a_profile_that_adds_up_the_table_is_counted_anew(warehouse: Warehouse) -> None:
     contract, chance, rows = load_contract(FOLDER / "ledger" / "journals.yaml"), random.Random(5), {}  # noqa: S311
     forgotten = ["false", "true", "column_name = 'source_system_code'", "kind = 'code' and bucket = 'manual'"]
@@ -181,6 +185,7 @@ def test_without_a_profile_that_adds_up_the_table_is_counted_anew(warehouse: War
         assert kept(warehouse, "journals") == counted(warehouse, contract), which
 
 
+@pytest.mark.any_server
 def test_days_of_a_persons_own_life_are_not_counted_by_month(warehouse: Warehouse) -> None:
     header = "PERSON_ID,NHS_ID,FORENAME,SURNAME,DATE_OF_BIRTH,DATE_OF_DEATH,GENDER,POST_CODE\n"
     warehouse.land("exampleshire/mosaic/persons_2018-10-01.csv", header + "1,,Ann,Example,01/02/1950,,F,ZZ1 1ZZ\n")
@@ -188,6 +193,7 @@ def test_days_of_a_persons_own_life_are_not_counted_by_month(warehouse: Warehous
     assert warehouse.rows("select distinct kind from audit.batch_profile order by 1") == [("blank",), ("rows",)]
 
 
+@pytest.mark.any_server
 def test_each_table_of_a_set_in_one_transaction_has_its_own(warehouse: Warehouse) -> None:
     steps = (
         "WORKFLOW_STEP_ID,SUBGROUP_ID,WORKFLOW_STEP_TYPE_ID,STEP_STATUS,INCOMING_ON,STARTED_ON,COMPLETED_ON,"

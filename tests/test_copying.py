@@ -132,7 +132,10 @@ def test_every_value_comes_back_exactly(session: psycopg.Connection[Any], types:
 
 def test_fingerprints_and_places_come_back_exactly(session: psycopg.Connection[Any]) -> None:
     session.execute("create temporary table kept (fingerprint uuid, row_place tid)")
-    halves, places = [0, 1, 2**63, 2**64 - 1], [1, (1 << 16) | 65535, ((2**32 - 2) << 16) | 7, 0x0102030405]
+    # PostgreSQL sends a place as a page of four bytes and an item of two; two more pad it.
+    pages = [(0, 1), (1, 65535), (2**32 - 2, 7), (0x010203, 0x0405)]
+    places = [int.from_bytes(page.to_bytes(4) + item.to_bytes(2) + bytes(2), "little") for page, item in pages]
+    halves = [0, 1, 2**63, 2**64 - 1]
     frame = pl.DataFrame(
         {FIRST: halves, SECOND: halves[::-1], PLACE: places}, schema=dict.fromkeys((FIRST, SECOND, PLACE), pl.UInt64)
     )
@@ -140,8 +143,8 @@ def test_fingerprints_and_places_come_back_exactly(session: psycopg.Connection[A
         write(frame)
     found = session.execute("select uuid_send(fingerprint), row_place::text from kept").fetchall()
     expected = [
-        (first.to_bytes(8, "little") + second.to_bytes(8, "little"), f"({place >> 16},{place & 0xFFFF})")
-        for first, second, place in zip(halves, halves[::-1], places, strict=True)
+        (first.to_bytes(8, "little") + second.to_bytes(8, "little"), f"({page},{item})")
+        for first, second, (page, item) in zip(halves, halves[::-1], pages, strict=True)
     ]
     assert sorted(found) == sorted(expected)
 

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from carehouse.build import dbt_environment
 from tests.conftest import Night
 
 
+@pytest.mark.any_server
 def test_every_dbt_unit_test_passes(night: Night) -> None:
     settings = night.warehouse.settings
     # dbt asks the database for the columns of the models beneath, and publication has taken the candidate away.

@@ -37,6 +37,7 @@ def places(planted: Rows, expected: str) -> list[tuple[str, int, str, str]]:
     )
 
 
+@pytest.mark.any_server
 def test_exactly_the_planted_rows_are_rejected_and_the_planted_values_normalised(warehouse: Warehouse) -> None:
     plan = read_plan("everyday")
     planted = invent(warehouse, plan, [EVE, END])
@@ -57,6 +58,7 @@ def test_exactly_the_planted_rows_are_rejected_and_the_planted_values_normalised
     assert warehouse.rows("select sum(rows_rejected) from audit.batch") == [(len({place[:2] for place in rejected}),)]
 
 
+@pytest.mark.any_server
 def test_exactly_the_planted_files_are_refused_or_come_late(warehouse: Warehouse) -> None:
     planted = invent(warehouse, read_plan("broken_files"), [EVE, END])
     ingest(warehouse.settings, business_date=END)
