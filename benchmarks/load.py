@@ -45,8 +45,9 @@ def measure(options: Options) -> Iterator[Comparison]:
                 (", peak memory", "nothing to load", "MB"),
             )
         )
-        for number in range(1, options.rounds + 1):
-            say(f"load: round {number} of {options.rounds}")
+        # A server that has run for a night has its log files and its memory; a new one makes them as it goes.
+        for number in range(options.rounds + 1):
+            say(f"load: round {number} of {options.rounds}" if number else "load: a round that is not counted")
             with warehouse(home) as fresh:
                 idle = fresh.load(FIRST)
                 for place, (extract, day) in enumerate(zip(extracts, (FIRST, SECOND), strict=True)):
@@ -54,9 +55,12 @@ def measure(options: Options) -> Iterator[Comparison]:
                     fresh.settle()
                     ours = fresh.load(day)
                     bare = _copy(fresh, contract, extract)
-                    times[place].add(batch_seconds(fresh), bare)
-                    whole[place].add(ours.seconds, bare)
-                    peaks[place].add(ours.peak_mb, idle.peak_mb)
+                    if number:
+                        times[place].add(batch_seconds(fresh), bare)
+                        whole[place].add(ours.seconds, bare)
+                        peaks[place].add(ours.peak_mb, idle.peak_mb)
+            if not number:
+                continue
             with warehouse(home) as fresh:
                 for place, (extract, day) in enumerate(zip(extracts, (FIRST, SECOND), strict=True)):
                     fresh.land(extract, folder)

@@ -32,6 +32,7 @@ work_mem = 64MB
 maintenance_work_mem = 512MB
 effective_cache_size = 4GB
 max_wal_size = 8GB
+min_wal_size = 1GB
 checkpoint_timeout = 15min
 wal_compression = off
 random_page_cost = 1.1

@@ -35,7 +35,10 @@ def suspect(column: Column, *, may_hold_nul: bool) -> pl.Expr:
     looks = [value.null_count() > text.null_count()]
     if column.required or column.key_position:
         looks.append(text.null_count() > 0)
-    if column.kind in SHAPED:
+    if column.kind == "integer":
+        # Of what is not shaped like one, reading it as one takes this alone.
+        looks.append(text.str.starts_with("+").any())
+    elif column.kind in SHAPED:
         looks.append(~text.str.contains(_shape(column)).all())
     if is_free_text(column):
         looks.append(text.str.starts_with("#").any())
