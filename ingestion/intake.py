@@ -2,13 +2,14 @@
 
 import csv
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 
 import polars as pl
 
 from ingestion.ahead import ahead
 from ingestion.conform import NORMALISED_SCHEMA, REJECT_SCHEMA, SUBSTITUTE_FOR_NUL, Conformer
-from ingestion.contract import CHANGES
+from ingestion.contract import CHANGES, Column
 from ingestion.extract import LINE, Extract
 from ingestion.fingerprint import FIRST, HALVES, SECOND, Fingerprinter, Known
 from ingestion.reader import open_extract
@@ -139,27 +140,37 @@ class Intake:
 
 
 def keys_of_malformed(extract: Extract) -> pl.DataFrame:
-    """Give blocks' columns with nothing but keys in them, two rows for each row with a wrong number of fields."""
-    wanted = {column.header: extract.headers.index(column.header) for column in extract.contract.key}
-    rows: list[dict[str, str]] = []
-    for _, text in extract.malformed() if extract.headers else []:
-        try:
-            fields = next(
-                csv.reader(
-                    [text.rstrip("\r\n")],
-                    delimiter=extract.server.delimiter,
-                    quotechar=extract.server.quote,
-                    quoting=csv.QUOTE_MINIMAL if extract.server.quote else csv.QUOTE_NONE,
-                )
-            )
-        except csv.Error:
-            continue
-        for start in (0, len(fields) - len(extract.headers)):
-            places = {header: start + place for header, place in wanted.items()}
-            rows.append({header: fields[place] for header, place in places.items() if 0 <= place < len(fields)})
+    """Give a block with nothing but keys in it, two rows for each row with a wrong number of fields."""
+    rows = [
+        {column.header: fields[place] for column, place in places.items() if 0 <= place < len(fields)}
+        for fields in _fields_of_malformed(extract)
+        for places in _places_of_key(extract, len(fields))
+    ]
     headers = [column.header for column in extract.contract.columns]
     block = pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row")
     return block.with_columns(pl.all().fill_null("")).with_columns(pl.lit(0, dtype=pl.Int64).alias(LINE))
+
+
+def _fields_of_malformed(extract: Extract) -> Iterator[list[str]]:
+    quote = extract.server.quote
+    # A workbook has no header line to count along.
+    for _, text in extract.malformed() if extract.headers else []:
+        line = [text.rstrip("\r\n")]
+        with suppress(csv.Error):
+            yield next(
+                csv.reader(
+                    line,
+                    delimiter=extract.server.delimiter,
+                    quotechar=quote,
+                    quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+                ),
+                [],
+            )
+
+
+def _places_of_key(extract: Extract, field_count: int) -> Iterator[dict[Column, int]]:
+    for start in (0, field_count - len(extract.headers)):
+        yield {column: start + extract.headers.index(column.header) for column in extract.contract.key}
 
 
 def repeats(lines: pl.Series) -> pl.DataFrame:

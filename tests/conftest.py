@@ -20,7 +20,10 @@ from carehouse import embedded
 from carehouse.bootstrap import prepare
 from carehouse.database import Role, connect, url
 from carehouse.settings import Settings
+from ingestion.contract import load_contracts
+from ingestion.history import ensure_tables
 
+TEMPLATE = "warehouse_template"
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 SERVERS = ["embedded"] + (["debian_15"] if (DEBIAN_15 / "initdb").exists() else [])
 _numbers = itertools.count(1)
@@ -118,20 +121,36 @@ def server(request: pytest.FixtureRequest) -> Iterator[Settings]:
 def fresh_warehouse(server: Settings, home: Path) -> Iterator[Warehouse]:
     """Make a warehouse on that server, reached by address as a given server is; drop it afterwards."""
     database = f"warehouse_{next(_numbers)}"
+    _make_template(server)
+    with connect(server, Role.ADMIN, autocommit=True, database="postgres") as admin:
+        admin.execute(f"create database {database} template {TEMPLATE}")  # type: ignore[arg-type]
     home.mkdir()
-    settings_from = {
-        "CAREHOUSE_HOME": str(home),
-        "CAREHOUSE_DATABASE_URL": url(server, Role.ADMIN, database=database),
-    }
-    if (server.home / "secrets.json").exists():
-        shutil.copy(server.home / "secrets.json", home)
+    settings_from = _settings_from(server, home, database)
     settings = Settings.load(settings_from)
     prepare(settings)
-    # Roles belong to the server, so the next warehouse on it uses the same passwords.
-    shutil.copy(home / "secrets.json", server.home)
     yield Warehouse(settings, {**os.environ, **settings_from})
     with connect(server, Role.ADMIN, autocommit=True, database="postgres") as admin:
         admin.execute(f"drop database {database} with (force)")  # type: ignore[arg-type]
+
+
+def _make_template(server: Settings) -> None:
+    """Make the database that warehouses are copied from, once a server: it has the history tables already."""
+    home = server.home / TEMPLATE
+    if home.exists():
+        return
+    home.mkdir()
+    settings = Settings.load(_settings_from(server, home, TEMPLATE))
+    prepare(settings)
+    with connect(settings, Role.LOADER) as loader:
+        ensure_tables(loader, load_contracts())
+    # Roles belong to the server, so every warehouse on it uses the same passwords.
+    shutil.copy(home / "secrets.json", server.home)
+
+
+def _settings_from(server: Settings, home: Path, database: str) -> dict[str, str]:
+    if (server.home / "secrets.json").exists():
+        shutil.copy(server.home / "secrets.json", home)
+    return {"CAREHOUSE_HOME": str(home), "CAREHOUSE_DATABASE_URL": url(server, Role.ADMIN, database=database)}
 
 
 @pytest.fixture

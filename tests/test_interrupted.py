@@ -21,6 +21,7 @@ def started(warehouse: Warehouse) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.any_server
 def test_a_loader_killed_anywhere_leaves_nothing_half_done(warehouse: Warehouse) -> None:
     warehouse.land("exampleshire/ledger/lines_2018-10-31.csv", ledger(150_000))
     for seconds in (0.5, 0.8, 1.1, 1.4, 1.7):
@@ -75,6 +76,7 @@ RELOADED = {
 
 
 @pytest.mark.parametrize("delivery", RELOADED)
+@pytest.mark.any_server
 def test_a_loader_killed_while_it_changes_history_leaves_all_as_it_was(warehouse: Warehouse, delivery: str) -> None:
     table, first, second = RELOADED[delivery]
     history = f"history.{table.replace('/', '__')}"
