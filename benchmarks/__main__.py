@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from benchmarks import build, dags, load, publication, rivals
+from benchmarks import build, dags, load, publication, rivals, scale
 from benchmarks.figures import Comparison, Options, as_markdown, as_text
 from carehouse.errors import CarehouseError
 
 BENCHMARKS: dict[str, Callable[[Options], Iterator[Comparison]]] = {
     "load": load.measure,
+    "scale": scale.measure,
     "rivals": rivals.measure,
     "build": build.measure,
     "publication": publication.measure,
