@@ -143,6 +143,9 @@ def _make_template(server: Settings) -> None:
     prepare(settings)
     with connect(settings, Role.LOADER) as loader:
         ensure_tables(loader, load_contracts())
+    with connect(settings, Role.ADMIN, autocommit=True) as admin:
+        # Rights on a database itself are not copied: each warehouse is prepared anew, and told so.
+        admin.execute("comment on schema audit is 'a template'")
     # Roles belong to the server, so every warehouse on it uses the same passwords.
     shutil.copy(home / "secrets.json", server.home)
 
