@@ -95,10 +95,16 @@ class Column:
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """The trailer record a file ends with: marker, row count, sum of a column."""
+    """The control record of a file, its last one or its first: marker, row count, sum of a column."""
 
     marker: str
     column: str
+    is_first: bool = False
+
+    @property
+    def words(self) -> str:
+        """What the record is, for people."""
+        return f"{self.marker} record (row count, sum of {self.column})"
 
 
 @dataclass(frozen=True)
@@ -313,7 +319,7 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
     settings = _settings(standard.customProperties, TABLE_SETTINGS)
     delivery = _one_of(settings.get("delivery"), (FULL_SNAPSHOT, CHANGES), "delivery")
     if settings.get("controlTotal") and any(server.format == "xlsx" for server in servers):
-        raise ValueError("controlTotal is the last record of a delimited file; a workbook has none")
+        raise ValueError("controlTotal is a record of a delimited file; a workbook has none")
     columns = tuple(_column(each) for each in _required(schema.properties, "properties"))
     if not any(column.key_position for column in columns):
         raise ValueError("no column is a primaryKey")
@@ -404,11 +410,12 @@ def _settings(properties: list[CustomProperty] | None, known: tuple[str, ...]) -
 def _control_total(said: dict[str, str] | None, columns: tuple[Column, ...]) -> ControlTotal | None:
     if said is None:
         return None
-    if set(said) != {"recordMarker", "column"}:
-        raise ValueError("controlTotal must say recordMarker and column, and nothing else")
+    if not {"recordMarker", "column"} <= set(said) <= {"recordMarker", "column", "record"}:
+        raise ValueError("controlTotal must say recordMarker and column, may say record, and nothing else")
     if said["column"] not in [column.name for column in columns if column.kind == "number"]:
         raise ValueError(f"controlTotal names {said['column']!r}, which is not a number column")
-    return ControlTotal(said["recordMarker"], said["column"])
+    place = _one_of(said.get("record", "last"), ("first", "last"), "controlTotal.record")
+    return ControlTotal(said["recordMarker"], said["column"], is_first=place == "first")
 
 
 def _operation_column(said: str | None, delivery: str, columns: tuple[Column, ...]) -> str | None:

@@ -62,7 +62,7 @@ class DelimitedExtract(Extract):
                 # Arrow's message quotes the row, so nothing of it goes on.
                 raise self._structure_refusal() from None
             self._refuse_open_end(text.tail, last_value)
-            self.trailer = text.trailer
+            self.control_record = text.control_record
             self._sha256 = source.content_sha256()
 
     def malformed(self) -> list[tuple[int, str]]:
@@ -96,7 +96,8 @@ class DelimitedExtract(Extract):
         if any("\0" in header for header in headers):
             raise FileRefused("encoding", f"{name}: the header holds NUL bytes, as no text does.")
         self._refuse_other_dialect(headers)
-        return headers, lines
+        promised = self.contract.control_total
+        return headers, lines + (promised is not None and promised.is_first)
 
     def _refuse_other_dialect(self, headers: list[str]) -> None:
         name, expected = self.path.name, {column.header for column in self.contract.columns}

@@ -102,7 +102,7 @@ def load(loader: psycopg.Connection[Any], delivery: Delivery, terms: Terms) -> L
         counts = profile.after(
             loader, contract, delivery.council, change.moved, is_whole=change.is_whole, latest=latest
         ) | profile.of_rejects(rejects)
-    trailer = intake.extract.trailer
+    promised = intake.extract.control_record
     passage = terms.passage if terms.passage and terms.passage.covers(sha256) else None
     manifest.record(
         loader,
@@ -121,8 +121,8 @@ def load(loader: psycopg.Connection[Any], delivery: Delivery, terms: Terms) -> L
         rows_rejected=rejected,
         rows_closed=change.closed,
         values_normalised=normalised.height,
-        control_row_count=trailer.row_count if trailer else None,
-        control_total_gbp=trailer.total if trailer else None,
+        control_row_count=promised.row_count if promised else None,
+        control_total_gbp=promised.total if promised else None,
         extra_columns=", ".join(intake.extract.extra_headers) or None,
         is_late=is_late,
         let_pass_by=passage.by if passage else None,

@@ -20,7 +20,7 @@ MOST_MALFORMED_CHARACTERS = 32_000_000
 
 
 @dataclass(frozen=True)
-class Trailer:
+class ControlRecord:
     """What a file's last record says the file holds."""
 
     row_count: int
@@ -30,8 +30,8 @@ class Trailer:
 class Extract(ABC):
     """One file whose header has been checked against the contract, its rows not yet.
 
-    `trailer`, `malformed` and `content_sha256` are known once all blocks were read. `may_hold_nul`: a NUL may stand in
-    the blocks given so far.
+    `control_record`, `malformed` and `content_sha256` are known once all blocks were read. `may_hold_nul`: a NUL may
+    stand in the blocks given so far.
     """
 
     def __init__(self, path: Path, contract: Contract, server: Server) -> None:
@@ -41,7 +41,7 @@ class Extract(ABC):
         self.server = server
         self.headers: list[str] = []
         self.extra_headers: tuple[str, ...] = ()
-        self.trailer: Trailer | None = None
+        self.control_record: ControlRecord | None = None
         self.may_hold_nul = True
 
     @abstractmethod

@@ -123,19 +123,19 @@ class Intake:
             self.held_keys += [keys.select(key) for keys in (conformed.rows, conformed.held_keys) if keys.height]
 
     def _refuse_wrong_total(self) -> None:
-        promised, contract = self.extract.trailer, self.extract.contract
+        promised, contract = self.extract.control_record, self.extract.contract
         if promised is None:
             return
         name = self.extract.path.name
         if promised.row_count != self.row_count:
             raise FileRefused(
                 "control_rows_differ",
-                f"{name}: the trailer says {promised.row_count} rows, the file holds {self.row_count}.",
+                f"{name}: its control record says {promised.row_count} rows, the file holds {self.row_count}.",
             )
         if self.control_sum is None or promised.total != self.control_sum:
             column = contract.control_total.column if contract.control_total else ""
             raise FileRefused(
-                "control_total_differs", f"{name}: the sum of {column} over its rows is not the trailer's."
+                "control_total_differs", f"{name}: the sum of {column} over its rows is not that of its control record."
             )
 
 

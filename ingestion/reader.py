@@ -5,11 +5,11 @@ from pathlib import Path
 
 from ingestion.contract import Contract
 from ingestion.delimited import DelimitedExtract
-from ingestion.extract import LINE, Extract, Trailer
+from ingestion.extract import LINE, ControlRecord, Extract
 from ingestion.server import Server
 from ingestion.workbook import WorkbookExtract
 
-__all__ = ["LINE", "Extract", "Trailer", "open_extract"]
+__all__ = ["LINE", "ControlRecord", "Extract", "open_extract"]
 
 
 def open_extract(path: Path, contract: Contract, server: Server | None = None) -> Extract:

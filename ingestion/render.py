@@ -1,6 +1,6 @@
-"""Writes what follows from the contracts: dbt's sources, the table of contracts, the page of extracts.
+"""Writes what follows from the contracts (dbt's sources, the table of contracts, the page of extracts) and measures.
 
-The files are committed and marked; `check` says which are not what the contracts now imply.
+The files are committed and marked; `check` says which are not what the contracts and the registry now imply.
 """
 
 import csv
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from carehouse import measure_files
 from carehouse.settings import PROJECT
 from ingestion.contract import Contract, load_contracts
 
@@ -34,7 +35,7 @@ def render(project: Path = PROJECT) -> list[Path]:
 
 
 def stale_files(project: Path = PROJECT) -> list[Path]:
-    """Give the generated files whose bytes are not what the contracts imply."""
+    """Give the generated files whose bytes are not what the contracts and the registry of measures imply."""
     return [
         path
         for path, text in _wanted(project).items()
@@ -48,6 +49,7 @@ def _wanted(project: Path) -> dict[Path, str]:
         project / "dbt_project/models/staging/_sources.yml": _dbt_sources(contracts),
         project / "dbt_project/seeds/contract_tables.csv": _contract_tables(contracts),
         project / "docs/reference/extracts.md": _page(contracts),
+        **measure_files.wanted(project),
     }
 
 
@@ -124,8 +126,9 @@ def _section(contract: Contract) -> list[str]:
         f"- Refused when more than {contract.reject_limit_percent} % of its rows are bad",
     ]
     if contract.control_total:
+        begins_or_ends = "Begins" if contract.control_total.is_first else "Ends"
         lines.append(
-            f"- Ends with a record `{contract.control_total.marker}`, row count, sum of "
+            f"- {begins_or_ends} with a record `{contract.control_total.marker}`, row count, sum of "
             f"`{contract.control_total.column}`; refused when they differ"
         )
     lines += [f"- {said}" for said in (contract.limitations, contract.usage) if said]

@@ -10,12 +10,12 @@ from typing import Literal
 
 from ingestion.containers import Source
 from ingestion.contract import Contract
-from ingestion.extract import Trailer
+from ingestion.extract import ControlRecord
 from ingestion.refusal import FileRefused
 from ingestion.server import Server
 
 BLOCK_BYTES = 2 << 20
-LONGEST_TRAILER_BYTES = 4 << 10
+LONGEST_RECORD_BYTES = 4 << 10
 TAIL_BYTES = 64
 # Stands for a delimiter that takes more than one byte; a file that holds it is refused.
 STAND_IN = "\x1f"
@@ -26,6 +26,7 @@ MARKS = {
 }
 WEB_PAGE = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 COUNT = re.compile(r"\d{1,18}")
+LINE_END = re.compile(rb"\r\n?|\n")
 TOTAL = re.compile(r"-?\d{1,18}(\.\d{1,8})?")
 
 
@@ -35,10 +36,10 @@ def delimiter_in_text(server: Server) -> str:
 
 
 class Text:
-    """The text of one file, as UTF-8 without a byte order mark and without its trailer record.
+    """The text of one file, as UTF-8 without a byte order mark and without its control record.
 
     `saw_quote`, `saw_nul`: the quote character, or a NUL, stood in what was given so far. `tail`: its last bytes.
-    `trailer`: what the trailer record says, once everything was given.
+    `control_record`: what the control record says, once everything was given.
     """
 
     def __init__(self, name: str, source: Source, contract: Contract, server: Server) -> None:
@@ -47,16 +48,15 @@ class Text:
         self._quote = server.quote.encode() if server.quote else b""
         self.saw_quote = self.saw_nul = False
         self.tail = b""
-        self.trailer: Trailer | None = None
+        self.control_record: ControlRecord | None = None
 
     def chunks(self) -> Iterator[bytes]:
         """Give the text piece by piece.
 
         Raises:
-            FileRefused: it is not in the declared encoding, or does not end with the promised trailer.
+            FileRefused: it is not in the declared encoding, or lacks the promised control record.
         """
-        body = self._utf8()
-        for chunk in self._without_trailer(body) if self._contract.control_total else body:
+        for chunk in self._without_control_record(self._utf8()):
             if self._quote and not self.saw_quote:
                 self.saw_quote = self._quote in chunk
             self.saw_nul = self.saw_nul or b"\0" in chunk
@@ -136,33 +136,57 @@ class Text:
     def _not_encoded(self, why: str) -> FileRefused:
         return FileRefused("encoding", f"{self._name}: the file is not {self._server.encoding} text throughout: {why}.")
 
-    def _without_trailer(self, body: Iterator[bytes]) -> Iterator[bytes]:
-        """Hold back the last bytes until the end has come and the trailer can be told from them."""
+    def _without_control_record(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        promised = self._contract.control_total
+        if promised is None:
+            return body
+        return self._without_first_record(body) if promised.is_first else self._without_last_record(body)
+
+    def _without_first_record(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        begun = b""
+        while (line_end := LINE_END.search(begun)) is None and len(begun) < LONGEST_RECORD_BYTES:
+            chunk = next(body, b"")
+            if not chunk:
+                break
+            begun += chunk
+        if not begun:
+            return
+        # A CR at the end of a piece may be the first half of a line end.
+        if line_end and line_end.end() == len(begun):
+            begun += next(body, b"")
+            line_end = LINE_END.search(begun)
+        self.control_record = self._control_record(begun[: line_end.start()] if line_end else begun)
+        if line_end and (rest := begun[line_end.end() :]):
+            yield rest
+        yield from body
+
+    def _without_last_record(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        """Hold back the last bytes until the end has come and the record can be told from them."""
         held = b""
         for chunk in body:
             together = held + chunk
-            if len(together) > LONGEST_TRAILER_BYTES:
-                yield together[:-LONGEST_TRAILER_BYTES]
-                together = together[-LONGEST_TRAILER_BYTES:]
+            if len(together) > LONGEST_RECORD_BYTES:
+                yield together[:-LONGEST_RECORD_BYTES]
+                together = together[-LONGEST_RECORD_BYTES:]
             held = together
         ended = held.rstrip(b"\r\n")
         begins = max(ended.rfind(b"\n"), ended.rfind(b"\r")) + 1
-        self.trailer = self._trailer(ended[begins:])
+        self.control_record = self._control_record(ended[begins:])
         if begins:
             yield held[:begins]
 
-    def _trailer(self, record: bytes) -> Trailer:
+    def _control_record(self, record: bytes) -> ControlRecord:
         promised = self._contract.control_total
-        assert promised is not None, "only a contract that promises a trailer looks for one"  # noqa: S101
+        assert promised is not None, "only a contract that promises a control record looks for one"  # noqa: S101
         text = record.decode("utf-8", errors="replace")
         fields, _ = first_record(text, self._server)
         match fields:
             case [promised.marker, row_count, total] if COUNT.fullmatch(row_count) and TOTAL.fullmatch(total):
-                return Trailer(int(row_count), Decimal(total))
+                return ControlRecord(int(row_count), Decimal(total))
+        what = "begin with" if promised.is_first else "end with"
+        so = "so nobody can tell whether it is whole" if promised.is_first else "so it may be cut short"
         raise FileRefused(
-            "control_total_missing",
-            f"{self._name}: the file does not end with its {promised.marker} record (row count, sum of "
-            f"{promised.column}), so it may be cut short.",
+            "control_total_missing", f"{self._name}: the file does not {what} its {promised.words}, {so}."
         )
 
 

@@ -13,7 +13,10 @@ import yaml
 from ingestion.contract import Contract, load_contract
 
 HEADER = "PERSON_ID,NHS_ID,SURNAME,BORN,WEEKLY_COST,GENDER,SEEN_AT,NOTE"
-TRAILER = {"property": "controlTotal", "value": {"recordMarker": "TRAILER", "column": "weekly_cost_gbp"}}
+CONTROL_RECORDS = {
+    "last": {"recordMarker": "TRAILER", "column": "weekly_cost_gbp"},
+    "first": {"recordMarker": "HEADER", "column": "weekly_cost_gbp", "record": "first"},
+}
 
 
 def column(name: str, header: str, kind: str, sql_type: str, **more: Any) -> dict[str, Any]:
@@ -57,8 +60,9 @@ def sheet_server(sheet: str = "People", **settings: Any) -> dict[str, Any]:
     )
 
 
-def contract(folder: Path, *servers: dict[str, Any], trailer: bool = False) -> Contract:
+def contract(folder: Path, *servers: dict[str, Any], control_record: str | None = None) -> Contract:
     """The table's contract, read back from a file as every contract is."""
+    promised = [{"property": "controlTotal", "value": CONTROL_RECORDS[control_record]}] if control_record else []
     said = {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",
@@ -98,7 +102,7 @@ def contract(folder: Path, *servers: dict[str, Any], trailer: bool = False) -> C
         "team": {"name": "The clinic"},
         "support": [{"channel": "email", "url": "mailto:clinic@example.org"}],
         "slaProperties": [{"property": "latency", "value": 3, "unit": "d"}],
-        "customProperties": [{"property": "delivery", "value": "full_snapshot"}, *([TRAILER] if trailer else [])],
+        "customProperties": [{"property": "delivery", "value": "full_snapshot"}, *promised],
     }
     file = folder / "clinic" / "people.yaml"
     file.parent.mkdir(exist_ok=True)

@@ -45,7 +45,7 @@ class Refused:
     reason: str
     says: str
     server: dict[str, Any] | None = None
-    trailer: bool = False
+    control_record: str | None = None
     name: str = "people_2018-10-31.csv"
 
 
@@ -183,13 +183,23 @@ FILES: dict[str, Refused] = {
         text(),
         "control_total_missing",
         "the file does not end with its TRAILER record (row count, sum of weekly_cost_gbp), so it may be cut short.",
-        trailer=True,
+        control_record="last",
     ),
     "trailer that counts in words": Refused(
         text() + "TRAILER,3,NaN\n",
         "control_total_missing",
         "the file does not end with its TRAILER record (row count, sum of weekly_cost_gbp), so it may be cut short.",
-        trailer=True,
+        control_record="last",
+    ),
+    "no control record at the head": Refused(
+        text(),
+        "control_total_missing",
+        "the file does not begin with its HEADER record (row count, sum of weekly_cost_gbp), so nobody can tell whether "
+        "it is whole.",
+        control_record="first",
+    ),
+    "nothing behind the head": Refused(
+        "HEADER,0,0\n", "empty_file", "the file is empty; not even a header came.", control_record="first"
     ),
     # Dialect and encoding
     "another delimiter": Refused(
@@ -469,7 +479,7 @@ def read(path: Path, contract: Contract) -> pl.DataFrame:
 @pytest.mark.parametrize("fault", FILES)
 def test_a_bad_file_is_refused_with_what_to_do(fault: str, tmp_path: Path) -> None:
     bad = FILES[fault]
-    contract = extracts.contract(tmp_path, bad.server or server(), trailer=bad.trailer)
+    contract = extracts.contract(tmp_path, bad.server or server(), control_record=bad.control_record)
     path = tmp_path / bad.name
     path.write_bytes(bad.content.encode() if isinstance(bad.content, str) else bad.content)
     with pytest.raises(FileRefused) as refused:

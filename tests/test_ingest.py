@@ -102,6 +102,36 @@ REFUSED_FILES: dict[str, tuple[str, str | bytes]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("record", "answer"),
+    [
+        ("HEAD,2,11.00", None),
+        ("HEAD,3,11.00", "its control record says 3 rows, the file holds 2."),
+        ("HEAD,2,11.01", "the sum of amount over its rows is not that of its control record."),
+    ],
+)
+def test_a_control_record_at_the_head_is_held_against_the_rows(
+    record: str,
+    answer: str | None,
+    warehouse: Warehouse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    promised = {"recordMarker": "HEAD", "column": "amount", "record": "first"}
+    trial.write_contract(tmp_path, settings={"controlTotal": promised})
+    trial.use(monkeypatch, tmp_path)
+    rows = trial.extract("1,a,,10.00,,Open", "2,a,,1.00,,Open")
+    warehouse.land("council1/trial/things_2018-10-31.csv", f"{record}\n{rows}")
+    outcome = ingest(warehouse.settings, business_date=DAY)
+    if answer is None:
+        assert outcome == Outcome(accepted=1)
+        assert warehouse.rows("select ref, source_line from history.trial__things order by 1") == [(1, 3), (2, 4)]
+    else:
+        assert outcome == Outcome(refused=1)
+        assert answer in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("reason", REFUSED_FILES)
 def test_a_bad_file_is_refused_whole_and_the_last_good_one_stays(
     warehouse: Warehouse, reason: str, capsys: pytest.CaptureFixture[str]

@@ -63,8 +63,9 @@ def opened(folder: Path, content: bytes, name: str = "people_2018-10-31.csv", **
     """Open one file under a contract that declares it."""
     path = folder / name
     path.write_bytes(content)
-    trailer = said.pop("trailer", False)
-    return open_extract(path, extracts.contract(folder, said.pop("server", None) or server(**said), trailer=trailer))
+    record = said.pop("control_record", None)
+    declared = said.pop("server", None) or server(**said)
+    return open_extract(path, extracts.contract(folder, declared, control_record=record))
 
 
 PLAIN = written().encode()
@@ -130,11 +131,11 @@ def test_a_trailer_is_read_off_the_end_and_is_no_row(record: str, packed: bool, 
     content = (text() + record).encode()
     path = f"{CSV_PATH}.gz" if packed else CSV_PATH
     name = "people_2018-10-31.csv" + (".gz" if packed else "")
-    extract = opened(tmp_path, gzipped(content) if packed else content, name, path=path, trailer=True)
-    assert extract.trailer is None
+    extract = opened(tmp_path, gzipped(content) if packed else content, name, path=path, control_record="last")
+    assert extract.control_record is None
     assert read_all(extract).height == 3
-    assert extract.trailer is not None
-    assert (extract.trailer.row_count, str(extract.trailer.total)) == (3, "31.50")
+    assert extract.control_record is not None
+    assert (extract.control_record.row_count, str(extract.control_record.total)) == (3, "31.50")
     assert extract.content_sha256() == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
 
 
@@ -142,8 +143,21 @@ def test_a_trailer_is_read_off_the_end_and_is_no_row(record: str, packed: bool, 
 def test_a_trailer_is_told_from_the_rows_whatever_the_files_length(rows: int, tmp_path: Path) -> None:
     content = text(*map(row, range(rows))) + f"TRAILER,{rows},1.00"
     # The last four thousand bytes are held back: here the header alone, or little more, is given first.
-    extract = opened(tmp_path, content.encode(), trailer=True)
+    extract = opened(tmp_path, content.encode(), control_record="last")
     assert read_all(extract)["PERSON_ID"].to_list() == [str(number) for number in range(rows)]
+
+
+@pytest.mark.parametrize("block_bytes", [211, 4096])
+@pytest.mark.parametrize("record", ["HEADER,3,31.50\n", '"HEADER","3","31.50"\r\n', "HEADER,3,31.50\r"])
+def test_a_control_record_may_come_first_and_is_no_header(
+    record: str, block_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_module, "BLOCK_BYTES", block_bytes)
+    extract = opened(tmp_path, (record + text()).encode(), control_record="first")
+    assert extract.control_record is None
+    assert read_all(extract)[LINE].to_list() == [3, 4, 5]
+    assert extract.control_record is not None
+    assert (extract.control_record.row_count, str(extract.control_record.total)) == (3, "31.50")
 
 
 def test_extra_columns_are_told_and_their_order_does_not_matter(tmp_path: Path) -> None:
@@ -521,9 +535,9 @@ def test_a_server_that_is_not_understood_is_refused(said: list[dict[str, Any]], 
     assert words in str(refused.value)
 
 
-def test_a_workbook_cannot_promise_a_trailer(tmp_path: Path) -> None:
+def test_a_workbook_cannot_promise_a_control_record(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="a workbook has none"):
-        extracts.contract(tmp_path, server(), sheet_server(), trailer=True)
+        extracts.contract(tmp_path, server(), sheet_server(), control_record="last")
 
 
 def test_limits_can_be_set_for_a_server(tmp_path: Path) -> None:

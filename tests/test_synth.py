@@ -190,7 +190,7 @@ def test_a_failure_while_writing_leaves_the_earlier_file_and_no_other(
     def fail(*_: Any) -> str:
         raise OSError("disk full")
 
-    monkeypatch.setattr(extract, "_trailer", fail)
+    monkeypatch.setattr(extract, "_control_record", fail)
     with pytest.raises(OSError, match="disk full"):
         write_extracts(tmp_path, "exampleshire", 2, START, END, 1)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

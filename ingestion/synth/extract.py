@@ -1,14 +1,16 @@
-"""Writes one extract as its contract says: headers, delimiter, date formats, money, trailer."""
+"""Writes one extract as its contract says: headers, delimiter, date formats, money, control record."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import polars as pl
 
-from ingestion.contract import Column, Contract, load_contracts
+from ingestion.contract import Column, Contract, ControlTotal, load_contracts
 
 # Changes text rows on their way into a file; is told the line on which the first of them will stand.
 Spoil = Callable[[pl.DataFrame, int], pl.DataFrame]
@@ -60,21 +62,40 @@ def contracts() -> dict[str, Contract]:
 
 
 def _write(file: BinaryIO, contract: Contract, parts: Iterable[pl.DataFrame], spoil: Spoil | None) -> int:
+    promised = contract.control_total
+    if promised is not None and promised.is_first:
+        # What the first record says is known last.
+        with TemporaryFile() as body:
+            count, total = _write_rows(body, contract, parts, spoil)
+            file.write(_control_record(contract, promised, count, total))
+            body.seek(0)
+            copyfileobj(body, file)
+        return count
+    count, total = _write_rows(file, contract, parts, spoil)
+    if promised is not None:
+        file.write(_control_record(contract, promised, count, total))
+    return count
+
+
+def _write_rows(
+    file: BinaryIO, contract: Contract, parts: Iterable[pl.DataFrame], spoil: Spoil | None
+) -> tuple[int, int]:
+    """Write header and rows; give how many rows, and the sum of the controlled column in hundredths."""
     header = contract.delimiter.join(column.header for column in contract.columns)
     file.write(f"{header}\n".encode(contract.encoding))
+    first_line = 3 if contract.control_total is not None and contract.control_total.is_first else 2
     count = total = 0
     for rows in parts:
         if set(rows.columns) != {column.name for column in contract.columns}:
             raise ValueError(f"{contract.name}: the invented columns are not those of the contract")
         text = rows.select(_as_text(column, rows.schema[column.name]) for column in contract.columns)
         if spoil is not None:
-            text = spoil(text, count + 2)
+            text = spoil(text, count + first_line)
         text.write_csv(file, separator=contract.delimiter, include_header=False)
         count += text.height
         if contract.control_total is not None:
             total += int(rows[contract.control_total.column].sum())
-    file.write(_trailer(contract, count, total).encode(contract.encoding))
-    return count
+    return count, total
 
 
 def _as_text(column: Column, dtype: pl.DataType) -> pl.Expr:
@@ -105,10 +126,8 @@ def _accounted(pence: pl.Expr) -> pl.Expr:
     return pl.when(pence < 0).then(pl.format("({})", amount)).otherwise(amount)
 
 
-def _trailer(contract: Contract, count: int, total: int) -> str:
-    if contract.control_total is None:
-        return ""
+def _control_record(contract: Contract, promised: ControlTotal, count: int, total: int) -> bytes:
     pounds, pence = divmod(abs(total), 100)
     sign = "-" if total < 0 else ""
-    fields = (contract.control_total.marker, str(count), f"{sign}{pounds}.{pence:02d}")
-    return contract.delimiter.join(fields) + "\n"
+    fields = (promised.marker, str(count), f"{sign}{pounds}.{pence:02d}")
+    return f"{contract.delimiter.join(fields)}\n".encode(contract.encoding)

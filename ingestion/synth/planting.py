@@ -128,8 +128,9 @@ class Planting:
 
     def _befall(self, fault: Fault, path: Path) -> Path:
         lines = path.read_bytes().splitlines(keepends=True)
-        # A trailer record has columns of its own.
-        end = len(lines) - (self.contract.control_total is not None)
+        # A control record has columns of its own.
+        promised = self.contract.control_total
+        end = len(lines) - (promised is not None and not promised.is_first)
         what, reason, column = REFUSE, fault.kind, ""
         match fault.kind:
             case "empty_file":
