@@ -34,6 +34,7 @@ app.add_typer(contracts, name="contracts")
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 Because = Annotated[str | None, typer.Option(help="Why; recorded for ever.")]
+Reason = Annotated[str, typer.Option("--because", help="Why; recorded for ever.")]
 By = Annotated[str | None, typer.Option(help="Who says so; default: the name you are logged in with.")]
 Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
 
@@ -210,6 +211,22 @@ def gate(build: Build = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def release(because: Reason, build: Build = None, by: By = None) -> None:
+    """Let a build be published that the gate refused, or that was held: a person's decision, recorded for ever."""
+    from expectations.decision import release as decide
+
+    _answer({"released": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
+
+
+@app.command()
+def hold(because: Reason, build: Build = None, by: By = None) -> None:
+    """Keep a build from being published although the gate passed it, until it is released."""
+    from expectations.decision import hold as decide
+
+    _answer({"held": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
+
+
+@app.command()
 def publish(build: Build = None, as_json: AsJson = False) -> None:
     """Show readers a build that passed the gate."""
     from carehouse.publication import publish as show
@@ -364,9 +381,10 @@ def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
             raise CarehouseError("Nothing has been built yet. Build first: carehouse build")
         build_id = int(row[0])
     judged = run_gate(settings, build_id)
-    print(render(judged), file=sys.stderr if as_json else sys.stdout)
+    words = render(judged)
+    print(words, file=sys.stderr if as_json else sys.stdout)
     if as_json:
-        _answer({"build_id": build_id, "verdict": judged.verdict}, as_json)
+        _answer({"build_id": build_id, "verdict": judged.verdict, "words": words}, as_json)
     return bool(judged.verdict == "passed")
 
 

@@ -18,6 +18,7 @@ class Role(StrEnum):
     BUILDER = "carehouse_builder"
     GATE = "carehouse_gate"
     PUBLISHER = "carehouse_publisher"
+    APPROVER = "carehouse_approver"
     HOUSEKEEPER = "carehouse_housekeeper"
     AUDITOR = "carehouse_auditor"
     READER = "mart_reader"

@@ -16,8 +16,9 @@ RUNBOOK = """
 Builds every table as at one business date, judges those very tables, and publishes them if they pass.
 
 * `build` failed: nothing has changed for readers. Its log names the model; put it right, clear the task.
-* `gate` failed: the figures were refused and **the last publication stays in place**. Its log names each
-  check and its owner. Put the cause right and run the DAG again: clearing `gate` judges the same tables.
+* `gate` failed: the figures were refused and **the last publication stays in place**. Its message names each check,
+  what it protects, since when it fails and whom to ask. Put the cause right and run the DAG again: clearing `gate`
+  judges the same tables. Somebody who may decide so can publish them nevertheless: `carehouse release`.
 * `publish` failed: nothing was published, or everything was. Clear the task; doing it twice is harmless.
 
 Run it for another day with the parameter `business_date`. See `docs/how-to/run-a-night.md`.
@@ -52,12 +53,9 @@ def build_gate_publish() -> None:
 
     @task(execution_timeout=timedelta(hours=1))
     def gate(build_id: int) -> int:
-        exit_code, _ = carehouse("gate", "--build", str(build_id), accept=(0, REFUSED))
+        exit_code, judged = carehouse("gate", "--build", str(build_id), "--json", accept=(0, REFUSED))
         if exit_code == REFUSED:
-            raise AirflowFailException(
-                f"The gate refused build {build_id}: the last publication stays in place. "
-                "Its log names each check that failed and its owner."
-            )
+            raise AirflowFailException(judged["words"])
         return build_id
 
     @task(retries=2, execution_timeout=timedelta(minutes=30), outlets=[PUBLICATION])

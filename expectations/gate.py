@@ -1,7 +1,8 @@
 """The gate: judges one build, keeps the verdict with every check's counts, and says it to a person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from datetime import date
 from pathlib import Path
 
 from carehouse.database import Role, connect
@@ -10,6 +11,7 @@ from carehouse.progress import say
 from carehouse.settings import Settings
 from expectations.catalogue import Catalogue
 from expectations.evaluate import evaluate
+from expectations.exposures import Exposures
 from expectations.plan import plan
 from expectations.suite import SUITES, SuiteError, compare, load
 from expectations.verdict import CheckResult, Decision, Outcome, Severity, decide
@@ -17,12 +19,17 @@ from expectations.verdict import CheckResult, Decision, Outcome, Severity, decid
 
 @dataclass(frozen=True)
 class GateReport:
-    """One judgement of one build, as it is kept in audit.gate_run and audit.gate_check."""
+    """One judgement of one build, as it is kept in audit.gate_run and audit.gate_check.
+
+    `broken_since` gives, for each broken check, the as-at day of the first build in an unbroken row that broke it.
+    """
 
     gate_run_id: int
     build_id: int
     decision: Decision
     results: tuple[CheckResult, ...]
+    broken_since: Mapping[tuple[str, str], date]
+    exposures: Exposures
 
     @property
     def passed(self) -> bool:
@@ -61,13 +68,15 @@ def run_gate(settings: Settings, build_id: int, suites: Path = SUITES) -> GateRe
         declared_suites = load(suites)
         compare(declared_suites, catalogue)
     except SuiteError as error:
-        _keep(settings, build_id, Decision(0, 0, 0, 0, (str(error),)), ())
+        _keep(settings, build_id, Decision(0, 0, 0, 0, (str(error),)), (), {})
         raise
     declared = plan(declared_suites, catalogue)
     say(f"gate: {len(declared)} checks of {len(declared_suites)} suites on build {build_id}")
     results = tuple(evaluate(settings, build_id, declared, catalogue))
     decision = decide((check.name for check in declared), results)
-    return GateReport(_keep(settings, build_id, decision, results), build_id, decision, results)
+    broken_since = _broken_since(settings, build_id, results)
+    gate_run_id = _keep(settings, build_id, decision, results, broken_since)
+    return GateReport(gate_run_id, build_id, decision, results, broken_since, Exposures.read(settings.project))
 
 
 def render(report: GateReport) -> str:
@@ -82,20 +91,51 @@ def render(report: GateReport) -> str:
     order = list(Severity)
     for result in sorted(report.results, key=lambda result: order.index(result.severity)):
         if result.is_broken:
-            lines += ["", *_explain(result)]
+            lines += ["", *_explain(report, result)]
+    if not report.passed and report.results:
+        lines += ["", "The last publication stays. The candidate stays for inspection, in the schema candidate."]
     return "\n".join(lines)
 
 
-def _explain(result: CheckResult) -> Iterator[str]:
+def _explain(report: GateReport, result: CheckResult) -> Iterator[str]:
     yield f"{result.severity}  {result.suite} / {result.check_id}  ({result.table_name})"
     yield f"  protects   {result.says}"
     yield f"  found      {'could not run: ' if result.outcome is Outcome.ERROR else ''}{result.reason}"
-    if result.measures:
-        yield f"  affects    {', '.join(result.measures)}"
+    if since := report.broken_since.get(result.name):
+        yield f"  since      the figures as at {since:%d %B %Y}"
+    if affected := [*result.measures, *report.exposures.of(result.table_name)]:
+        yield f"  affects    {', '.join(affected)}"
     yield f"  ask        {result.owner}"
 
 
-def _keep(settings: Settings, build_id: int, decision: Decision, results: Sequence[CheckResult]) -> int:
+def _broken_since(settings: Settings, build_id: int, results: Sequence[CheckResult]) -> dict[tuple[str, str], date]:
+    broken = [result.name for result in results if result.is_broken]
+    with connect(settings, Role.GATE, autocommit=True) as connection:
+        found = connection.execute(
+            """
+            select wanted.suite, wanted.check_id, coalesce(before.broken_since, judged.as_at_date)
+            from unnest(%s::text[], %s::text[]) as wanted (suite, check_id)
+            inner join audit.build as judged on judged.build_id = %s
+            left join lateral (
+                select evaluated.broken_since
+                from audit.gate_check as evaluated
+                where evaluated.suite = wanted.suite and evaluated.check_id = wanted.check_id
+                order by evaluated.gate_run_id desc
+                limit 1
+            ) as before on true
+            """,
+            [[suite for suite, _ in broken], [check_id for _, check_id in broken], build_id],
+        )
+        return {(suite, check_id): since for suite, check_id, since in found}
+
+
+def _keep(
+    settings: Settings,
+    build_id: int,
+    decision: Decision,
+    results: Sequence[CheckResult],
+    broken_since: Mapping[tuple[str, str], date],
+) -> int:
     with connect(settings, Role.GATE) as connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into audit.gate_run"
@@ -114,9 +154,9 @@ def _keep(settings: Settings, build_id: int, decision: Decision, results: Sequen
         cursor.executemany(
             "insert into audit.gate_check"
             " (gate_run_id, suite, check_id, table_name, severity, dimension, outcome,"
-            " rows_checked, rows_failed, says, owner, measures, reason)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [_row(gate_run_id, result) for result in results],
+            " rows_checked, rows_failed, says, owner, measures, reason, broken_since)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [[*_row(gate_run_id, result), broken_since.get(result.name)] for result in results],
         )
         return int(gate_run_id)
 

@@ -247,6 +247,27 @@ def test_report_says_verdict_first_then_what_each_broken_check_protects(
         "critical  people / name_known  (people)",
         "  protects   What name_known protects.",
         "  found      1 broken of 200 looked at",
+        "  since      the figures as at 31 October 2018",
         "  affects    K001, K007",
         "  ask        Performance (performance@example.org)",
+        "",
+        "The last publication stays. The candidate stays for inspection, in the schema candidate.",
     ]
+
+
+def test_a_broken_check_says_since_when_and_who_would_see_it(
+    warehouse: Warehouse, admin: psycopg.Connection[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    (tmp_path / "people.yaml").write_text(suite({"name_known": PEOPLE["failed_set"]}))
+    assert "since      the figures as at 31 October 2018" in render(run_gate(warehouse.settings, 1, tmp_path))
+    later = "insert into audit.build (as_at_date, code_version, state) values (%s, 'test', 'built') returning build_id"
+    row = admin.execute(later, ["2018-11-01"]).fetchone()
+    report = run_gate(warehouse.settings, row[0] if row else 0, tmp_path)
+    assert "since      the figures as at 31 October 2018" in render(report)
+    kept = "select broken_since::text from audit.gate_check where gate_run_id = %s"
+    assert admin.execute(kept, [report.gate_run_id]).fetchall() == [("2018-10-31",)]
+
+    admin.execute("update candidate.people set name = 'ok'")
+    assert "since" not in render(run_gate(warehouse.settings, report.build_id, tmp_path))
+    admin.execute("update candidate.people set name = 'no'")
+    assert "since      the figures as at 01 November 2018" in render(run_gate(warehouse.settings, 3, tmp_path))

@@ -87,5 +87,5 @@ def test_the_auditor_reads_what_was_rejected(warehouse: Warehouse) -> None:
 
 def test_passwords_are_asked_for_and_never_stored_plain(warehouse: Warehouse) -> None:
     stored = warehouse.rows("select rolpassword from pg_authid where rolname like 'carehouse_%' and rolcanlogin")
-    assert len(stored) == 6
+    assert len(stored) == 7
     assert all(password.startswith("SCRAM-SHA-256$") for (password,) in stored)

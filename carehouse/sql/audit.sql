@@ -106,6 +106,22 @@ create table if not exists audit.gate_check (
 comment on table audit.gate_check is
 'One row is one check of one gate run: counts only, never the values that failed.';
 
+-- Added later: a night's record goes on growing.
+alter table audit.gate_check add column if not exists broken_since date;
+
+create table if not exists audit.gate_decision (
+    gate_decision_id bigint generated always as identity primary key,
+    gate_run_id bigint not null references audit.gate_run,
+    decision_code text not null check (decision_code in ('released', 'held')),
+    because text not null check (length(because) >= 10),
+    decided_by text not null check (decided_by <> ''),
+    login_name text not null default session_user,
+    decided_at timestamptz not null default clock_timestamp()
+);
+
+comment on table audit.gate_decision is
+'One row is one decision of a person on a judgement: to publish what the gate refused, or to hold what it passed.';
+
 create table if not exists audit.batch_profile (
     batch_id bigint not null references audit.batch,
     kind text not null check (kind in ('rows', 'blank', 'month', 'code', 'rejected')),
@@ -149,7 +165,9 @@ grant select, insert on audit.build, audit.build_batch to carehouse_builder;
 grant update (state, finished_at) on audit.build to carehouse_builder;
 grant select on audit.build, audit.build_batch to carehouse_gate, carehouse_publisher;
 grant select, insert on audit.gate_run, audit.gate_check to carehouse_gate;
-grant select on audit.gate_run, audit.gate_check to carehouse_publisher;
+grant select on audit.gate_run, audit.gate_check, audit.gate_decision to carehouse_publisher;
+grant select on audit.build, audit.gate_run, audit.gate_check, audit.gate_decision to carehouse_approver;
+grant insert (gate_run_id, decision_code, because, decided_by) on audit.gate_decision to carehouse_approver;
 
 reset role;
 

@@ -9,6 +9,7 @@ begin
         'carehouse_builder',
         'carehouse_gate',
         'carehouse_publisher',
+        'carehouse_approver',
         'carehouse_housekeeper',
         'carehouse_auditor',
         'mart_reader',
@@ -23,7 +24,7 @@ begin
     execute format('revoke all on database %I from public', current_database());
     execute format(
         'grant connect on database %I to carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, '
-        'carehouse_housekeeper, carehouse_auditor, mart_reader, mart_open_reader',
+        'carehouse_approver, carehouse_housekeeper, carehouse_auditor, mart_reader, mart_open_reader',
         current_database()
     );
     execute format('grant temporary on database %I to carehouse_loader, carehouse_builder', current_database());

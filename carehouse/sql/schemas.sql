@@ -15,7 +15,7 @@ create schema if not exists store authorization carehouse_owner;
 create schema if not exists mart authorization carehouse_owner;
 
 grant usage on schema audit to
-carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_auditor;
+carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_approver, carehouse_auditor;
 grant usage on schema history to carehouse_builder;
 grant usage on schema candidate, reference to carehouse_gate;
 grant usage on schema store to carehouse_publisher, carehouse_auditor;

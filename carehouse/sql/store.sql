@@ -71,6 +71,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     build_state text;
     last_verdict text;
+    judged_last bigint;
+    decided record;
 begin
     select state into build_state from audit.build where build_id = wanted_build;
     if build_state is null then
@@ -80,10 +82,16 @@ begin
     elsif exists (select from audit.build where build_id > wanted_build) then
         perform store.refuse(format('a later build has begun, so the candidate is no longer build %s', wanted_build));
     end if;
-    select verdict into last_verdict from audit.gate_run where build_id = wanted_build order by gate_run_id desc limit 1;
+    select verdict, gate_run_id into last_verdict, judged_last
+    from audit.gate_run where build_id = wanted_build order by gate_run_id desc limit 1;
+    -- A decision is about one judgement: judged anew, the build needs a new one.
+    select decision_code, decided_by, because into decided
+    from audit.gate_decision where gate_run_id = judged_last order by gate_decision_id desc limit 1;
     if last_verdict is null then
         perform store.refuse(format('the gate has not judged build %s', wanted_build));
-    elsif last_verdict <> 'passed' then
+    elsif decided.decision_code = 'held' then
+        perform store.refuse(format('build %s is held by %s: %s', wanted_build, decided.decided_by, decided.because));
+    elsif last_verdict <> 'passed' and decided.decision_code is distinct from 'released' then
         perform store.refuse(format('the gate refused build %s', wanted_build));
     end if;
 end

@@ -260,7 +260,9 @@ class ControlTotalGiven(Kind):
         if not arrived.promises_total:
             raise DoesNotApplyError("the contract promises no control total")
         is_given = arrived.delivered.control_total is not None
-        yield Figure("the control record", int(is_given), f"{'a' if is_given else 'no'} control total came with the file")
+        yield Figure(
+            "the control record", int(is_given), f"{'a' if is_given else 'no'} control total came with the file"
+        )
 
 
 class ControlTotal(Kind):
