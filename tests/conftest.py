@@ -94,7 +94,7 @@ def short_lived_folder() -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run on the first server alone what is marked as showing the same on any."""
+    """Run on the first server alone what is marked as showing the same on any, and what shares a fixture in one process."""
     again = [
         item
         for item in items
@@ -102,6 +102,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     items[:] = [item for item in items if item not in again]
     config.hook.pytest_deselected(items=again)
+    for item in items:
+        one_process = item.path.stem
+        if "night" in item.fixturenames:  # type: ignore[attr-defined]
+            one_process = f"a night on {item.callspec.params['server']}"  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(one_process))
 
 
 @pytest.fixture(scope="session", params=SERVERS)
