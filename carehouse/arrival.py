@@ -30,7 +30,7 @@ class Bucket(NamedTuple):
 class Counted:
     """One delivery in numbers. `profile` is of the council's whole table as it stood after it, rejects of its own.
 
-    `rows_moved` is how many rows the delivery added, changed or ended. `control_total` is that of the file's control record.
+    `rows_moved` is how many rows the delivery added, changed or ended. `control_total` is that of its control record.
     """
 
     extract_date: date

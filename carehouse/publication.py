@@ -1,8 +1,10 @@
 """Publishing, rolling back and pruning: readers are shown one whole publication, and never wait for it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -13,9 +15,12 @@ from carehouse.errors import CarehouseError
 from carehouse.progress import say
 from carehouse.settings import Settings
 
-# From its plan to its snapshot a statement needs milliseconds; a reader who merely keeps a transaction open
-# is not waited for longer than this.
-LONGEST_WAIT_SECONDS = 3.0
+# A statement chooses what to read within milliseconds of opening a mart. Whoever takes longer holds a mart open without
+# reading it, and the pointer is not moved past him.
+LONGEST_WAIT_SECONDS = 60.0
+# Longer than any statement takes from its snapshot to its choice of what to read.
+GRACE = timedelta(minutes=10)
+MOST_MILLISECONDS_IN_THE_WAY = 50
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,16 @@ def publish(settings: Settings, build_id: int | None = None) -> int:
     interrupted is completed.
 
     Raises:
-        CarehouseError: the gate did not pass the build, a later build has begun, or a published column
-            would change. Readers go on seeing what they saw.
+        CarehouseError: the gate did not pass the build, a later build has begun, a published column would
+            change, or somebody holds a mart open without reading it. Readers go on seeing what they saw.
     """
     with _publisher(settings) as publisher:
         build = build_id or _latest_build(publisher)
-        _call(publisher, "select store.attach(%s)", build)
-        _let_running_statements_finish_planning(publisher)
-        _call(publisher, "select store.point(%s, 'published')", build)
+        with _alone_with_partitions(publisher):
+            _call(publisher, "select store.attach(%s)", build)
+        _wait_for_undecided_readers(publisher)
+        with _alone_with_partitions(publisher):
+            _call(publisher, "select store.point(%s, 'published')", build)
     say(f"published {build}")
     return build
 
@@ -57,7 +64,8 @@ def rollback(settings: Settings, publication_id: int | None = None) -> int:
     """
     with _publisher(settings) as publisher:
         target = publication_id or _shown_before(publisher)
-        _call(publisher, "select store.point(%s, 'rolled back')", target)
+        with _alone_with_partitions(publisher):
+            _call(publisher, "select store.point(%s, 'rolled back')", target)
     say(f"readers now see publication {target}")
     return target
 
@@ -76,10 +84,11 @@ def publications(settings: Settings) -> list[Publication]:
     return [Publication(*row) for row in rows]
 
 
-def prune(settings: Settings, keep: int) -> list[int]:
+def prune(settings: Settings, keep: int, grace: timedelta = GRACE) -> list[int]:
     """Drop all but the current and the last `keep` publications; give the ids dropped.
 
-    Detaching waits for readers of an old publication instead of blocking them.
+    What a transaction is still reading is left for the next time, and what was shown within `grace`, which somebody
+    may be about to read: no reader is blocked or finds it gone.
     """
     if keep < 1:
         raise CarehouseError("At least one publication must be kept.")
@@ -97,22 +106,26 @@ def prune(settings: Settings, keep: int) -> list[int]:
                         where published_at is not null order by publication_id desc limit %s
                     )
                     and publication_id < (select max(publication_id) from store.publication)
+                    and not exists (
+                        select from store.pointer_move
+                        where from_publication_id = publication_id and moved_at > clock_timestamp() - %s
+                    )
                     and to_regnamespace('publication_' || publication_id) is not null
                 order by publication_id
                 """,
-                [keep],
+                [keep, grace],
             )
         ]
-        for publication_id in old:
-            _prune_one(housekeeper, publication_id)
-    return old
+        return [publication_id for publication_id in old if _prune_one(housekeeper, publication_id)]
 
 
-def _prune_one(housekeeper: psycopg.Connection[Any], publication_id: int) -> None:
-    housekeeper.execute(
-        "update store.publication set pruned_at = clock_timestamp() where publication_id = %s and pruned_at is null",
-        [publication_id],
-    )
+def _prune_one(housekeeper: psycopg.Connection[Any], publication_id: int) -> bool:
+    reading = sql.SQL("hashtext('carehouse reading'), {}").format(publication_id)
+    # Held until the last table is gone, lest a reader with an old snapshot choose it meanwhile.
+    unread = housekeeper.execute(sql.SQL("select pg_try_advisory_lock({})").format(reading)).fetchone()
+    if unread != (True,) or housekeeper.execute("select store.give_up(%s)", [publication_id]).fetchone() != (True,):
+        say(f"publication {publication_id} is still being read, and is kept until the next time")
+        return False
     home = f"publication_{publication_id}"
     attached = housekeeper.execute(
         """
@@ -124,15 +137,50 @@ def _prune_one(housekeeper: psycopg.Connection[Any], publication_id: int) -> Non
         [home],
     ).fetchall()
     for mart_name, was_interrupted in attached:
-        housekeeper.execute(
-            sql.SQL("alter table store.{0} detach partition {1}.{0} {2}").format(
-                sql.Identifier(mart_name),
-                sql.Identifier(home),
-                sql.SQL("finalize" if was_interrupted else "concurrently"),
-            )
-        )
+        part = (sql.Identifier(mart_name), sql.Identifier(home))
+        if was_interrupted:
+            _patiently(housekeeper, sql.SQL("alter table store.{0} detach partition {1}.{0} finalize").format(*part))
+        else:
+            # Waits for whoever has the mart open, and is in nobody's way meanwhile.
+            housekeeper.execute(sql.SQL("alter table store.{0} detach partition {1}.{0} concurrently").format(*part))
+    # One by one: a plan made before a table was detached may still ask for it, and must not wait for all to be dropped.
+    for (mart_name,) in housekeeper.execute(
+        "select relname from pg_class where relnamespace = to_regnamespace(%s) and relkind = 'r'", [home]
+    ).fetchall():
+        _patiently(housekeeper, sql.SQL("drop table {}").format(sql.Identifier(home, mart_name)))
     housekeeper.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(home)))
+    housekeeper.execute(sql.SQL("select pg_advisory_unlock({})").format(reading))
     say(f"pruned publication {publication_id}")
+    return True
+
+
+@contextmanager
+def _alone_with_partitions(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Change partitions while nobody else does. Waiting happens outside transactions, which others wait for."""
+    ours = "(hashtext('carehouse partitions'))"
+    while connection.execute(f"select pg_try_advisory_lock{ours}").fetchone() != (True,):
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        connection.execute(f"select pg_advisory_unlock{ours}")
+
+
+def _patiently(housekeeper: psycopg.Connection[Any], statement: sql.Composed) -> None:
+    """Run a statement that needs a table for itself: readers queue behind whoever waits for one, so only for a moment.
+
+    It is tried until nobody is in its way.
+    """
+    housekeeper.execute(sql.SQL("set lock_timeout = {}").format(MOST_MILLISECONDS_IN_THE_WAY))
+    while True:
+        try:
+            with _alone_with_partitions(housekeeper):
+                housekeeper.execute(statement)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(0.1)
+        else:
+            break
+    housekeeper.execute("reset lock_timeout")
 
 
 def _publisher(settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:
@@ -169,22 +217,28 @@ def _shown_before(publisher: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-def _let_running_statements_finish_planning(publisher: psycopg.Connection[Any]) -> None:
-    """Wait until no transaction holds a plan made before the new partitions were attached.
+def _wait_for_undecided_readers(publisher: psycopg.Connection[Any]) -> None:
+    """Wait until no transaction can hold a plan made before the partitions were attached and choose after the pointer.
 
-    Such a plan holds a lock on the store's tables until its transaction ends.
+    Whoever opens a mart from now on knows the new partitions, and whoever has chosen keeps to his choice: only those
+    between the two are waited for. See docs/decisions/0001.
     """
-    readers = """
-        select distinct held.virtualtransaction
-        from pg_locks as held
-        inner join pg_class as locked on held.relation = locked.oid
-        where
-            held.database = (select oid from pg_database where datname = current_database())
-            and locked.relnamespace = 'store'::regnamespace and locked.relkind = 'p'
-            and held.pid <> pg_backend_pid()
-    """
+
+    def undecided() -> dict[str, str]:
+        rows = publisher.execute("select reading, process_id, user_name, reading_since from store.undecided_readers()")
+        return {
+            reading: f"process {process} of {user or 'an unknown user'}{f' since {since:%H:%M:%S}' if since else ''}"
+            for reading, process, user, since in rows
+        }
+
     give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
-    still_reading = {row[0] for row in publisher.execute(readers)}
-    while still_reading and time.monotonic() < give_up_at:
-        time.sleep(0.02)
-        still_reading &= {row[0] for row in publisher.execute(readers)}
+    waited_for = undecided()
+    while waited_for:
+        if time.monotonic() > give_up_at:
+            raise CarehouseError(
+                f"Not published: a mart is held open without being read by {', '.join(waited_for.values())}. "
+                "Ask them to end their transaction, then publish again: carehouse publish"
+            )
+        time.sleep(0.01)
+        still = undecided()
+        waited_for = {reading: who for reading, who in waited_for.items() if reading in still}

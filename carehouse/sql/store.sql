@@ -43,28 +43,96 @@ begin
 end
 $$;
 
+-- A transaction keeps to the publication it reads first. Its locks on the marts let it go on with plans that do not
+-- know partitions attached since, so with the pointer of a later moment they would find nothing. What it keeps to is a
+-- setting that ends with the transaction, and a lock: publishing waits for readers who have not chosen yet, and pruning
+-- passes over what has been chosen.
 create or replace function store.current_publication() returns bigint
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    pinned text := nullif(current_setting('carehouse.publication', true), '');
-    current_id bigint;
+    pinned text := coalesce(current_setting('carehouse.publication', true), '');
+    chosen text := current_setting('carehouse.chosen', true);
+    wanted bigint;
 begin
-    if pinned is null then
-        select publication_id into current_id from store.pointer;
-        return current_id;
+    if chosen like 'pinned %' and pinned = split_part(chosen, ' ', 2) then
+        return pinned::bigint;
+    elsif chosen like 'current %' and pinned = '' then
+        return split_part(chosen, ' ', 2)::bigint;
     end if;
-    select publication_id into current_id
-    from store.publication
-    where publication_id::text = pinned and published_at is not null and pruned_at is null;
-    if current_id is null then
-        raise exception 'publication % is not kept; see mart.publication', pinned using errcode = 'CH002';
+    if pinned = '' then
+        select publication_id into wanted from store.pointer;
+        if wanted is null then
+            return null;
+        end if;
+    else
+        select publication_id into wanted
+        from store.publication
+        where publication_id::text = pinned and published_at is not null and pruned_at is null;
     end if;
-    return current_id;
+    -- The catalogue is asked too: a snapshot may be older than the pruning of what it shows.
+    if wanted is null
+        or not pg_try_advisory_xact_lock_shared(hashtext('carehouse reading'), wanted::integer)
+        or to_regnamespace(format('publication_%s', wanted)) is null
+    then
+        raise exception 'publication % is not kept; see mart.publication', coalesce(wanted::text, pinned)
+        using errcode = 'CH002';
+    end if;
+    perform set_config(
+        'carehouse.chosen', format('%s %s', case when pinned = '' then 'current' else 'pinned' end, wanted), true
+    );
+    return wanted;
 end
 $$;
 
 comment on function store.current_publication() is
-'The publication this session reads: the one it pinned with `set carehouse.publication`, else the current one.';
+'The publication this transaction reads: the one its session pinned with `set carehouse.publication`, else the one '
+'that was current when the transaction first read a mart.';
+
+-- Readers who have opened a mart and not yet chosen what to read: their plans may be older than a partition.
+create or replace function store.undecided_readers()
+returns table (reading text, process_id integer, user_name text, reading_since timestamptz)
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+    select distinct
+        reader.virtualtransaction,
+        reader.pid,
+        session.usename::text,
+        session.xact_start
+    from pg_locks as reader
+    inner join pg_class as opened on reader.relation = opened.oid
+    left join pg_stat_activity as session on reader.pid = session.pid
+    where
+        reader.database = (select oid from pg_database where datname = current_database())
+        and opened.relnamespace = 'mart'::regnamespace
+        and reader.pid <> pg_backend_pid()
+        and not exists (
+            select from pg_locks as choice
+            where
+                choice.virtualtransaction = reader.virtualtransaction
+                and choice.locktype = 'advisory'
+                and choice.classid::bigint = hashtext('carehouse reading')::bigint & 4294967295
+        )
+$$;
+
+comment on function store.undecided_readers() is
+'One row is one transaction that has opened a mart and not yet chosen a publication: the pointer waits for it.';
+
+-- Marks a publication as no longer kept, unless it is shown; says whether it is. The caller has seen that nobody reads
+-- it.
+create or replace function store.give_up(unwanted_publication bigint) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('carehouse publication'));
+    if exists (select from store.pointer where publication_id = unwanted_publication) then
+        return false;
+    end if;
+    update store.publication set pruned_at = clock_timestamp()
+    where publication_id = unwanted_publication and pruned_at is null;
+    return true;
+end
+$$;
+
+comment on function store.give_up(bigint) is
+'Marks a publication as no longer kept, unless readers are shown it; says whether it is given up.';
 
 create or replace function store.refuse_unpublishable(wanted_build bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -213,6 +281,10 @@ begin
     if exists (select from store.publication where publication_id = wanted_build) then
         return;
     end if;
+    -- A build that begins now would replace the tables under our hands.
+    if not pg_try_advisory_xact_lock_shared(hashtext('carehouse build')) then
+        perform store.refuse(format('a build is running, so the candidate is no longer build %s', wanted_build));
+    end if;
     perform store.refuse_unpublishable(wanted_build);
     for mart_name in
         select published.relname from pg_class as published
@@ -231,7 +303,9 @@ begin
         execute format('alter table candidate.%I owner to carehouse_owner', mart_name);
         execute format('revoke all on candidate.%I from carehouse_gate', mart_name);
         execute format('alter table candidate.%I set schema %I', mart_name, home);
-        execute format('alter table store.%I attach partition %I.%I for values in (%s)', mart_name, home, mart_name, wanted_build);
+        execute format(
+            'alter table store.%I attach partition %I.%I for values in (%s)', mart_name, home, mart_name, wanted_build
+        );
         perform store.show(mart_name);
         perform store.describe(mart_name, format('%I.%I', home, mart_name)::regclass);
     end loop;
@@ -252,6 +326,7 @@ create or replace function store.point(wanted_publication bigint, reason text) r
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     shown_before bigint;
+    mart_name text;
 begin
     perform pg_advisory_xact_lock(hashtext('carehouse publication'));
     if not exists (select from store.publication where publication_id = wanted_publication and pruned_at is null) then
@@ -261,6 +336,13 @@ begin
     if shown_before is not distinct from wanted_publication then
         return;
     end if;
+    -- Sessions forget what they know of these tables and make their plans anew: one that looked at the list of
+    -- partitions at the very moment when it grew may have kept the shorter list.
+    for mart_name in
+        select relname from pg_class where relnamespace = 'store'::regnamespace and relkind = 'p' order by relname
+    loop
+        execute format('alter table store.%I alter column publication_id set statistics -1', mart_name);
+    end loop;
     insert into store.pointer (publication_id) values (wanted_publication)
     on conflict (only_row) do update set publication_id = excluded.publication_id;
     update store.publication set published_at = clock_timestamp(), published_by = session_user
@@ -275,7 +357,9 @@ comment on function store.point(bigint, text) is
 
 revoke all on all functions in schema store from public;
 grant execute on function store.current_publication() to mart_reader, carehouse_auditor;
-grant execute on function store.attach(bigint), store.point(bigint, text) to carehouse_publisher;
+grant execute on function
+store.attach(bigint), store.point(bigint, text), store.undecided_readers() to carehouse_publisher;
+grant execute on function store.give_up(bigint) to carehouse_housekeeper;
 grant select on store.publication, store.pointer, store.pointer_move to carehouse_publisher, carehouse_auditor;
 
 reset role;

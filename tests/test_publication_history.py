@@ -1,0 +1,230 @@
+"""Every answer of every reader, while publications come and go and publishers are killed, checked afterwards.
+
+A reader who had to wait for a lock longer than 100 ms would get an error, since that is its `lock_timeout`.
+"""
+
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel
+
+from carehouse import publication
+from carehouse.database import Role, connect
+from tests import publisher
+from tests.conftest import Warehouse
+
+MOVES = 300
+AT_MOST_SECONDS = 240
+BLOCKED_AT_MOST = "100ms"
+LEVELS = (IsolationLevel.READ_COMMITTED, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE)
+
+# One row: the publication that the session reads, and for each mart the least and greatest id in it, and its rows.
+READ = "(select publication_id from mart.publication where is_current)"
+ACROSS = f"select {READ}, " + ", ".join(
+    f"(select array[min(publication_id), max(publication_id), min(value), max(value), count(*)] from mart.{mart})"
+    for mart in publisher.MARTS
+)
+JOINED = f"""
+    select {READ}, array[
+        least(min(a.publication_id), min(b.publication_id)), greatest(max(a.publication_id), max(b.publication_id)),
+        least(min(a.value), min(b.value)), greatest(max(a.value), max(b.value)), count(*)
+    ]
+    from mart.kpi_a as a
+    full join mart.kpi_b as b on a.publication_id = b.publication_id
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one statement was answered: the publication it should be of, and what each mart, or a join of two, held."""
+
+    transaction: int
+    publication_id: int
+    marts: tuple[tuple[int, ...], ...]
+    is_join: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether each mart holds that publication, all of it and nothing else."""
+        rows = publisher.rows_of(self.publication_id)
+        whole = (*([self.publication_id] * 4), rows * rows if self.is_join else rows)
+        return all(mart == whole for mart in self.marts)
+
+
+class Reader(threading.Thread):
+    """Asks until told to stop, and writes down every answer and every error."""
+
+    def __init__(self, warehouse: Warehouse, level: IsolationLevel, statements: int, pins: bool, stop: threading.Event):
+        """Ask `statements` times in each transaction; `pins` reads a kept publication by its number instead."""
+        super().__init__(name=f"{level.name} {statements} {'pinned' if pins else ''}")
+        self._warehouse, self._level, self._statements, self._pins, self._stop_asking = (
+            warehouse,
+            level,
+            statements,
+            pins,
+            stop,
+        )
+        self.answers: list[Answer] = []
+        self.errors: list[str] = []
+        self._transactions = itertools.count()
+        self._sessions = itertools.count()
+        self._chance = random.Random(statements)  # noqa: S311
+
+    def run(self) -> None:
+        """Ask, transaction after transaction, on connections of differing ages."""
+        while not self._stop_asking.is_set():
+            with connect(self._warehouse.settings, Role.READER) as session:
+                session.isolation_level = self._level
+                # Statements prepared on the server keep their plans: with and without.
+                session.prepare_threshold = 0 if next(self._sessions) % 2 else None
+                session.execute(f"set lock_timeout = '{BLOCKED_AT_MOST}'")
+                session.commit()
+                for _ in range(20):
+                    if self._stop_asking.is_set():
+                        break
+                    self._ask(session)
+                    time.sleep(0.02)
+
+    def _ask(self, session: psycopg.Connection[tuple[object, ...]]) -> None:
+        transaction, pinned = next(self._transactions), 0
+        try:
+            with session.transaction():
+                if self._pins:
+                    kept = session.execute("select publication_id from mart.publication order by 1 desc limit 3")
+                    pinned = self._chance.choice(kept.fetchall())[0]  # type: ignore[assignment]
+                    session.execute(f"set local carehouse.publication = '{pinned}'")
+                for number in range(self._statements):
+                    is_join = number % 2 == 1
+                    asked = session.execute(JOINED if is_join else ACROSS).fetchone()
+                    assert asked is not None
+                    marts = tuple(tuple(int(value) for value in mart) for mart in asked[1:])  # type: ignore[attr-defined]
+                    self.answers.append(Answer(transaction, int(asked[0]), marts, is_join))  # type: ignore[call-overload]
+                    assert not pinned or asked[0] == pinned
+                    if self._statements > 1:
+                        time.sleep(0.05)
+        except psycopg.Error as error:
+            self.errors.append(f"{error.sqlstate} {type(error).__name__}")
+        except (AssertionError, TypeError) as error:
+            self.errors.append(f"{error!r}")
+
+
+@contextmanager
+def mortal_publishers(warehouse: Warehouse, kills: list[int]) -> Iterator[None]:
+    """Keep two publishers at work, each killed at random and replaced."""
+    stop = threading.Event()
+
+    def keep(number: int) -> None:
+        chance = random.Random(number)  # noqa: S311
+        for life in itertools.count():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.publisher", str(1000 * number + life)], env=warehouse.environment
+            )
+            stop.wait(chance.uniform(2, 6))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills.append(life)
+            if stop.is_set():
+                return
+
+    keepers = [threading.Thread(target=keep, args=(number,)) for number in (1, 2)]
+    for keeper in keepers:
+        keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for keeper in keepers:
+            keeper.join()
+
+
+def moves(warehouse: Warehouse) -> list[int]:
+    """Give what readers were shown, in order."""
+    return [row[0] for row in warehouse.rows("select to_publication_id from store.pointer_move order by moved_at")]
+
+
+def follows(seen: Sequence[int], shown: Sequence[int]) -> bool:
+    """Say whether answers came in the order in which readers were shown publications, none from before an earlier."""
+    later = iter(shown)
+    current = next(later)
+    for publication_id in seen:
+        while current != publication_id:
+            try:
+                current = next(later)
+            except StopIteration:
+                return False
+    return True
+
+
+def test_a_reader_who_goes_back_or_sees_what_was_not_shown_is_noticed() -> None:
+    assert follows([1, 1, 2, 1], [1, 2, 1])
+    assert not follows([2, 1], [1, 2])
+    assert not follows([3], [1, 2])
+
+
+def test_an_answer_that_is_torn_or_not_whole_is_noticed() -> None:
+    rows = publisher.rows_of(2)
+    whole = (2, 2, 2, 2, rows)
+    assert Answer(0, 2, (whole, whole), is_join=False).is_whole
+    assert not Answer(0, 2, (whole, (1, 2, 2, 2, rows)), is_join=False).is_whole
+    assert not Answer(0, 2, (whole, (2, 2, 2, 2, rows - 1)), is_join=False).is_whole
+    assert not Answer(0, 1, (whole, whole), is_join=False).is_whole
+
+
+def test_no_reader_ever_sees_two_publications_or_none_or_waits(warehouse: Warehouse) -> None:
+    first = publisher.build(warehouse.settings)
+    publication.publish(warehouse.settings, first)
+    stop = threading.Event()
+    shapes: list[tuple[int, bool]] = [(1, False), (8, False), (4, True)]
+    readers = [Reader(warehouse, level, asked, pins, stop) for level in LEVELS for asked, pins in shapes]
+    kills: list[int] = []
+    for reader in readers:
+        reader.start()
+    with mortal_publishers(warehouse, kills):
+        give_up_at = time.monotonic() + AT_MOST_SECONDS
+        while time.monotonic() < give_up_at and len(moves(warehouse)) < MOVES:
+            time.sleep(0.3)
+    stop.set()
+    for reader in readers:
+        reader.join()
+
+    shown = moves(warehouse)
+    backwards = sum(later < earlier for earlier, later in itertools.pairwise(shown))
+    assert len(shown) >= MOVES
+    assert min(backwards, len(kills)) > 5, (backwards, len(kills))
+    for reader in readers:
+        assert reader.errors == [], reader.name
+        assert len(reader.answers) > 50, reader.name
+        assert [answer for answer in reader.answers if not answer.is_whole] == [], reader.name
+    check_order(readers, shown)
+
+
+def check_order(readers: Sequence[Reader], shown: Sequence[int]) -> None:
+    """Hold what each reader saw, in its order, against what readers were shown."""
+    by_transaction: Callable[[Answer], int] = lambda answer: answer.transaction  # noqa: E731
+    for reader in readers:
+        transactions = [list(answers) for _, answers in itertools.groupby(reader.answers, by_transaction)]
+        for answers in transactions:
+            assert len({answer.publication_id for answer in answers}) == 1, reader.name
+        if "pinned" not in reader.name:
+            assert follows([answer.publication_id for answer in reader.answers], shown), reader.name
+
+
+@pytest.mark.any_server
+def test_what_a_killed_publisher_left_behind_is_completed(warehouse: Warehouse) -> None:
+    """Killed between attaching and pointing, a publication is shown by the next who publishes it."""
+    build_id = publisher.build(warehouse.settings)
+    with connect(warehouse.settings, Role.PUBLISHER, autocommit=True) as killed:
+        killed.execute("select store.attach(%s)", [build_id])
+    assert publication.publications(warehouse.settings) == []
+    assert publication.publish(warehouse.settings, build_id) == build_id
+    assert [each.is_current for each in publication.publications(warehouse.settings)] == [True]
