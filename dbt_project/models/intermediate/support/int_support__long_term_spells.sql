@@ -46,7 +46,9 @@ select
     council_code,
     person_id,
     min(start_date) as start_date,
-    nullif(max(end_date), 'infinity') as end_date
+    nullif(max(end_date), 'infinity') as end_date,
+    (array_agg(element_ref order by start_date, element_ref, split_number))[1] as first_element_ref,
+    (array_agg(split_number order by start_date, element_ref, split_number))[1] as first_split_number
 from services_with_spell
 group by
     council_code,

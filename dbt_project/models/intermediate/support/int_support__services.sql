@@ -9,10 +9,18 @@ with service_elements as (
         element_ref,
         split_number,
         service_type_code,
+        provider_ref,
         start_date,
         end_date,
         end_reason_code,
-        weekly_cost_gbp
+        unit_code,
+        units / case frequency_code when 'four_weekly' then 4 else 1 end as weekly_units,
+        carers_per_visit,
+        weekly_cost_gbp,
+        round(weekly_cost_gbp * coalesce(health_share_percent, 0) / 100, 2) as weekly_health_gbp,
+        round(weekly_cost_gbp * coalesce(better_care_fund_share_percent, 0) / 100, 2) as weekly_better_care_fund_gbp,
+        step_ref,
+        project_ref
     from {{ ref('stg_mosaic__service_elements') }}
 ),
 
@@ -49,6 +57,7 @@ services_to_death as (
         service_elements.element_ref,
         service_elements.split_number,
         service_elements.service_type_code,
+        service_elements.provider_ref,
         settings.independence_order,
         settings.overlap_priority,
         settings.is_long_term,
@@ -60,7 +69,18 @@ services_to_death as (
             when people.death_date < coalesce(service_elements.end_date, 'infinity') then 'died'
             else service_elements.end_reason_code
         end as end_reason_code,
-        service_elements.weekly_cost_gbp
+        service_elements.unit_code,
+        service_elements.weekly_units,
+        service_elements.carers_per_visit,
+        service_elements.weekly_cost_gbp,
+        service_elements.weekly_health_gbp,
+        -- Two shares rounded up by half a penny each may not come to more than the whole.
+        least(
+            service_elements.weekly_better_care_fund_gbp,
+            service_elements.weekly_cost_gbp - service_elements.weekly_health_gbp
+        ) as weekly_better_care_fund_gbp,
+        service_elements.step_ref,
+        service_elements.project_ref
     from service_elements
     inner join identities
         on
@@ -79,6 +99,7 @@ select
     element_ref,
     split_number,
     service_type_code,
+    provider_ref,
     independence_order,
     overlap_priority,
     is_long_term,
@@ -87,6 +108,14 @@ select
     end_date,
     recorded_end_date,
     end_reason_code,
-    weekly_cost_gbp
+    unit_code,
+    weekly_units::numeric(12, 4) as weekly_units,
+    carers_per_visit,
+    weekly_cost_gbp,
+    weekly_health_gbp::numeric(16, 2) as weekly_health_gbp,
+    weekly_better_care_fund_gbp::numeric(16, 2) as weekly_better_care_fund_gbp,
+    (weekly_cost_gbp - weekly_health_gbp - weekly_better_care_fund_gbp)::numeric(16, 2) as weekly_council_gbp,
+    step_ref,
+    project_ref
 from services_to_death
 where end_date is null or end_date >= start_date

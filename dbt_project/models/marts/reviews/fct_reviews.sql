@@ -1,13 +1,26 @@
 select
     {{ publication_id() }} as publication_id,
     council_code,
+    review_id,
     step_ref,
     person_id,
     review_kind_code,
+    is_targeted_review,
     review_date,
     {{ financial_year('review_date') }} as financial_year,
     {{ financial_period('review_date') }} as period_number,
     recorded_date,
     recorded_date - review_date as recording_lag_days,
-    team_ref
-from {{ ref('int_reviews__completed') }}
+    team_ref,
+    review_method_code,
+    is_alternative_method,
+    age_band,
+    support_reason_code,
+    effective_date,
+    effective_date_basis_code,
+    outcome_code,
+    weekly_cost_before_gbp,
+    weekly_cost_after_gbp,
+    weekly_cost_after_gbp - weekly_cost_before_gbp as weekly_cost_change_gbp,
+    project_ref
+from {{ ref('int_reviews__outcomes') }}

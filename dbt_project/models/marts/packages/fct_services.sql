@@ -1,0 +1,23 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    element_ref || '-' || split_number as service_id,
+    element_ref,
+    split_number,
+    person_id,
+    service_type_code,
+    provider_ref,
+    is_long_term,
+    start_date,
+    end_date,
+    end_reason_code,
+    unit_code,
+    weekly_units,
+    carers_per_visit,
+    weekly_cost_gbp as weekly_gross_gbp,
+    weekly_health_gbp,
+    weekly_better_care_fund_gbp,
+    weekly_council_gbp,
+    step_ref,
+    project_ref
+from {{ ref('int_support__services') }}
