@@ -1,10 +1,13 @@
 select
     {{ publication_id() }} as publication_id,
     council_code,
+    move_id,
     person_id,
     move_date,
     {{ financial_year('move_date') }} as financial_year,
     {{ financial_period('move_date') }} as period_number,
+    from_placement_id,
+    to_placement_id,
     from_service_type_code,
     to_service_type_code,
     direction_code,
@@ -12,5 +15,12 @@ select
     weekly_cost_before_gbp,
     weekly_cost_after_gbp,
     weekly_cost_after_gbp - weekly_cost_before_gbp as weekly_cost_change_gbp,
-    age_band
+    age_band,
+    support_reason_code,
+    project_ref,
+    measure_id,
+    from_element_ref,
+    from_split_number,
+    to_element_ref,
+    to_split_number
 from {{ ref('int_placements__moves') }}

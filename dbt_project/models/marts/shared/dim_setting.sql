@@ -6,5 +6,6 @@ select
     independence_order,
     overlap_priority,
     is_long_term,
-    is_accommodation
+    is_accommodation,
+    is_care_home
 from {{ ref('setting_hierarchy') }}
