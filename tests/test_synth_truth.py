@@ -168,6 +168,21 @@ def test_a_saving_has_evidence(council: Path) -> None:
             assert steps[change["step_ref"]] == "2430"
 
 
+def test_claims_are_what_was_planted_as_far_as_finance_has_decided(council: Path) -> None:
+    planted = {row["claim_ref"]: row for row in truth(council, "savings_claims") if row["claimed_date"] <= str(END)}
+    claimed = read(council / "landing" / COUNCIL / "programme" / f"savings_claims_{END}.csv")
+    assert {row["CLAIM_REF"] for row in claimed} == set(planted)
+    assert {row["project_ref"] for row in planted.values()} > {"SP-MOVES", "SP-PRICES", "SP-ADULTHOOD", "SP-TECHNOLOGY"}
+    for row in claimed:
+        planned = planted[row["CLAIM_REF"]]
+        assert [row[name] for name in ("PROJECT_REF", "EVIDENCE", "EFFECTIVE_ON", "IN_YEAR", "FULL_YEAR")] == [
+            planned[name] for name in ("project_ref", "evidence_code", "effective_date", "in_year_gbp", "full_year_gbp")
+        ]
+        decided = "rejected" if planned["is_rejected"] == "true" else "validated"
+        assert row["VALIDATION"] == (decided if planned["decided_date"] <= str(END) else "waiting")
+    assert {row["VALIDATION"] for row in claimed} == {"validated", "rejected", "waiting"}
+
+
 def test_late_entries_and_corrections_show_between_nights(council: Path) -> None:
     by_night = [
         {(row["ELEMENT_DETAIL_ID"], row["SPLIT_NUMBER"]): row for row in extract(council, "service_elements", night)}

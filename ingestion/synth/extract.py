@@ -103,7 +103,8 @@ def _as_text(column: Column, dtype: pl.DataType) -> pl.Expr:
     if column.kind == "date":
         value = value.dt.strftime(column.date_format)
     elif column.kind == "number":
-        value = _accounted(value) if column.number_format == "accounting" else _pounds(value)
+        sent = value * column.sign
+        value = _accounted(sent) if column.number_format == "accounting" else _pounds(sent)
     elif dtype == pl.Boolean:
         value = pl.when(value).then(pl.lit("Y")).when(~value).then(pl.lit("N"))
     return value.cast(pl.String).alias(column.header)

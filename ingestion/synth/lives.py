@@ -84,7 +84,7 @@ class Lives:
     @cached_property
     def services(self) -> pl.DataFrame:
         """Splits of service elements, sorted by element and number: see `ingestion.synth.splits.PRICED`."""
-        return agree(self._services, self.reviews)
+        return agree(self._services, self.reviews, self.people.birth, self.people.is_older)
 
     @cached_property
     def _services(self) -> pl.DataFrame:

@@ -9,8 +9,9 @@ from ingestion.synth.lives import Lives
 from ingestion.synth.periods import as_date, day_of
 from ingestion.synth.splits import PROJECTS
 
-REVIEWS, MOVES, DIRECT = PROJECTS[1:]
+REVIEWS, MOVES, DIRECT, PRICES, ADULTHOOD = PROJECTS[1:]
 TECHNOLOGY, BROKERAGE, EQUIPMENT = "SP-TECHNOLOGY", "SP-BROKERAGE", "SP-EQUIPMENT"
+HEALTH, ENABLING, LIVING = "SP-HEALTH", "SP-ENABLING", "SP-LIVES"
 POUNDS_A_THOUSAND = 1_000
 
 TREE = (
@@ -48,6 +49,15 @@ INVENTED = (
     Project(BROKERAGE, "Brokerage for Self-Funders", "L2", "income", "income", "low", 1_500, "agreements signed"),
     Project(EQUIPMENT, "Equipment Pool", "L2", "cashable", "cashable", "low", 4_000,
             "items collected for reuse", "Loans"),
+    Project(PRICES, "Prices of Younger Adults' Placements", "L1B", "cashable", "cashable", "high", 30_000,
+            "prices agreed lower"),
+    Project(ADULTHOOD, "Preparing for Adulthood", "L1A", "cashable", "cashable", "low", 4_000,
+            "packages reduced on the way to adulthood", "Transitions"),
+    Project(HEALTH, "Continuing Health Care", "L2", "income", "income", "high", 400_000,
+            "packages with a health share", "CHC"),
+    Project(ENABLING, "Enabling Service", "L1A", "cost_avoidance", "cost avoidance", "low", 20_000,
+            "people helped to do without a package"),
+    Project(LIVING, "Improving Lives", "L1A", "cashable", "cashable", "low", 15_000, "contacts resolved early"),
 )  # fmt: skip
 # Each winter the next three years are planned; each change that is asked for moves so much of a year into the next.
 YEARS_PLANNED, MOVED_PERCENT = 3, 20

@@ -12,10 +12,12 @@ from ingestion.synth.equipment import installation_ref, invent_installations
 from ingestion.synth.lives import Lives
 from ingestion.synth.periods import Month, as_date, day_of
 from ingestion.synth.programme import (
+    ADULTHOOD,
     BROKERAGE,
     DIRECT,
     INVENTED,
     MOVES,
+    PRICES,
     REVIEWS,
     TECHNOLOGY,
     TREE,
@@ -27,7 +29,13 @@ from ingestion.synth.provider_payments import DAYS_A_WEEK, financial_year
 from ingestion.synth.splits import NO_PROJECT, PROJECTS
 
 WEEKS_A_YEAR = 52
-EVIDENCE = {REVIEWS: "review", MOVES: "move", DIRECT: "direct_payment"}
+EVIDENCE = {
+    REVIEWS: "review",
+    MOVES: "move",
+    DIRECT: "direct_payment",
+    PRICES: "price_change",
+    ADULTHOOD: "review",
+}
 CLAIMED_AFTER_DAYS, VALIDATED_AFTER_DAYS, REJECTED_PERCENT = 20, 45, 6
 VALIDATED_QUARTERLY_AFTER_DAYS = 40
 PENCE_A_THOUSAND_POUNDS = 100_000
@@ -96,17 +104,21 @@ def claims(lives: Lives) -> pl.DataFrame:
     ).sort("claimed", "claim_ref")
 
 
+def evidence_of() -> pl.Expr:
+    """Give the kind of event that claims of a project name."""
+    return pl.col("project_ref").replace_strict(EVIDENCE, default="installation", return_dtype=pl.String)
+
+
 def claim_rows(lives: Lives, night: int) -> pl.DataFrame:
     """Give the claims extract as it stands on a night."""
     seen = claims(lives).filter(pl.col("claimed") <= night)
     person, known, key = (seen[name].to_numpy() for name in ("person", "known", "key"))
     is_decided = pl.col("decided") <= night
     outcome = pl.when("is_rejected").then(pl.lit("rejected")).otherwise(pl.lit("validated"))
-    evidence = pl.col("project_ref").replace_strict(EVIDENCE, default="installation", return_dtype=pl.String)
     return seen.select(
         "claim_ref",
         "project_ref",
-        evidence.alias("evidence_code"),
+        evidence_of().alias("evidence_code"),
         pl.Series("person_ref", lives.duplicates.refs(lives.people, person, known, key, night)),
         "element_ref",
         "split_number",

@@ -37,8 +37,8 @@ PRICED = SHAPE | {
 UNITS = ("hour", "day", "week")
 HOUR, DAY, WEEK = range(len(UNITS))
 # Savings projects that a change may be credited to; 0 is none.
-PROJECTS = ("", "SP-REVIEWS", "SP-MOVES", "SP-DIRECT")
-NO_PROJECT, TARGETED_REVIEWS, ALTERNATIVE_SETTINGS, DIRECT_PAYMENTS = range(len(PROJECTS))
+PROJECTS = ("", "SP-REVIEWS", "SP-MOVES", "SP-DIRECT", "SP-PRICES", "SP-ADULTHOOD")
+NO_PROJECT, TARGETED_REVIEWS, ALTERNATIVE_SETTINGS, DIRECT_PAYMENTS, PRICES, ADULTHOOD = range(len(PROJECTS))
 
 # Ordered from least to most independent for settings; the tables of chances follow this order.
 SETTINGS = (

@@ -12,6 +12,7 @@ from ingestion.synth.periods import NEVER, as_date
 from ingestion.synth.persons import CANARY_ADDRESS, CANARY_FORENAME, CANARY_SURNAME, CANARY_TELEPHONE
 from ingestion.synth.placements import moves
 from ingestion.synth.planting import Planted
+from ingestion.synth.savings import claims, evidence_of
 from ingestion.synth.short_term import reablement_episodes
 from ingestion.synth.splits import END_REASONS, NO_PROJECT, PROJECTS, SERVICE_TYPES
 from ingestion.synth.step_types import STEP_TYPES
@@ -43,6 +44,7 @@ def write_truth(folder: Path, council: str, lives: Lives, planted: Sequence[Plan
         "reablement_episodes": _episodes(lives),
         "moves": _moves(lives),
         "credited_changes": _credited_changes(lives),
+        "savings_claims": _savings_claims(lives),
         "canary": _canary(lives),
     }
     for name, rows in tables.items():
@@ -118,6 +120,33 @@ def _credited_changes(lives: Lives) -> pl.DataFrame:
         pl.col("project").replace_strict(dict(enumerate(PROJECTS)), return_dtype=pl.String).alias("project_ref"),
         (pl.col("before").cast(pl.Decimal(16, 2)) / 100).cast(pl.Decimal(16, 2)).alias("weekly_cost_before_gbp"),
         (pl.col("weekly_pence").cast(pl.Decimal(16, 2)) / 100).cast(pl.Decimal(16, 2)).alias("weekly_cost_after_gbp"),
+    )
+
+
+def _savings_claims(lives: Lives) -> pl.DataFrame:
+    found = claims(lives)
+    pounds = [
+        (pl.col(pence).cast(pl.Decimal(16, 2)) / 100).cast(pl.Decimal(16, 2)).alias(name)
+        for pence, name in (
+            ("weekly", "weekly_effect_gbp"),
+            ("in_year", "in_year_gbp"),
+            ("full_year", "full_year_gbp"),
+        )
+    ]
+    return found.select(
+        "claim_ref",
+        _person(lives, found),
+        "project_ref",
+        evidence_of().alias("evidence_code"),
+        pl.col("savings_kind").alias("savings_kind_code"),
+        "element_ref",
+        "split_number",
+        "installation_ref",
+        as_date(pl.col("effective")).alias("effective_date"),
+        *pounds,
+        as_date(pl.col("claimed")).alias("claimed_date"),
+        as_date(pl.col("decided")).alias("decided_date"),
+        "is_rejected",
     )
 
 

@@ -1,0 +1,21 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    payment_ref as payment_id,
+    payment_type_code,
+    corrects_payment_ref,
+    provider_ref,
+    element_ref,
+    split_number,
+    period_start_date,
+    period_end_date,
+    planned_gbp,
+    actual_gbp,
+    (actual_gbp - planned_gbp)::numeric(16, 2) as difference_gbp,
+    paid_date,
+    financial_year,
+    period_number,
+    cost_centre_code,
+    subjective_code,
+    journal_ref
+from {{ ref('stg_finance__provider_payments') }}

@@ -1,0 +1,12 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    financial_year,
+    period_number,
+    line_number,
+    line_code,
+    line_name,
+    role_code,
+    amount_gbp,
+    {{ as_at() }} as as_at_date
+from {{ ref('int_ledger__cost_bridge') }}
