@@ -40,6 +40,8 @@ OPTIONS = ("format", "minimum", "maximum", "pattern", "maxLength")
 FULL_SNAPSHOT, CHANGES = "full_snapshot", "changes"
 OPERATIONS = ("insert", "update", "delete")
 NUMBER_FORMATS = ("plain", "accounting")
+# Some councils print a saving in brackets, or as a negative amount, where we keep a positive one (R30).
+SIGNS = {"as_written": 1, "reversed": -1}
 TABLE_SETTINGS = (
     "delivery",
     "operationColumn",
@@ -50,7 +52,7 @@ TABLE_SETTINGS = (
     "extractsFrom",
     "extractsUntil",
 )
-COLUMN_SETTINGS = ("extractUnit", "numberFormat", "patternInWords", "pseudonymColumn")
+COLUMN_SETTINGS = ("extractUnit", "numberFormat", "signConvention", "patternInWords", "pseudonymColumn")
 
 
 class ContractError(CarehouseError):
@@ -79,6 +81,7 @@ class Column:
     pounds_per_unit: int
     number_format: str
     pseudonym_column: str | None
+    sign: int = 1
 
     @property
     def scale(self) -> int:
@@ -396,6 +399,7 @@ def _column(said: SchemaProperty) -> Column:
         pounds_per_unit=POUNDS[_one_of(settings.get("extractUnit", "GBP"), tuple(POUNDS), f"{name}.extractUnit")],
         number_format=_one_of(settings.get("numberFormat", "plain"), NUMBER_FORMATS, f"{name}.numberFormat"),
         pseudonym_column=settings.get("pseudonymColumn"),
+        sign=SIGNS[_one_of(settings.get("signConvention", "as_written"), tuple(SIGNS), f"{name}.signConvention")],
     )
 
 
@@ -412,8 +416,11 @@ def _control_total(said: dict[str, str] | None, columns: tuple[Column, ...]) -> 
         return None
     if not {"recordMarker", "column"} <= set(said) <= {"recordMarker", "column", "record"}:
         raise ValueError("controlTotal must say recordMarker and column, may say record, and nothing else")
-    if said["column"] not in [column.name for column in columns if column.kind == "number"]:
+    summed = [column for column in columns if column.name == said["column"] and column.kind == "number"]
+    if not summed:
         raise ValueError(f"controlTotal names {said['column']!r}, which is not a number column")
+    if summed[0].sign != 1:
+        raise ValueError(f"controlTotal sums {said['column']!r}, so its signConvention must be as_written")
     place = _one_of(said.get("record", "last"), ("first", "last"), "controlTotal.record")
     return ControlTotal(said["recordMarker"], said["column"], is_first=place == "first")
 

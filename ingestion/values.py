@@ -56,8 +56,8 @@ def value_of(column: Column) -> pl.Expr:
             return text.cast(polars_type(column), strict=False)
         case "number":
             number = plain_number(column, text)
-            if column.pounds_per_unit != 1:
-                number = number.cast(WIDEST, strict=False) * column.pounds_per_unit
+            if column.pounds_per_unit * column.sign != 1:
+                number = number.cast(WIDEST, strict=False) * (column.pounds_per_unit * column.sign)
             return number.cast(polars_type(column), strict=False)
         case "date":
             return text.str.to_date(column.date_format, strict=False)

@@ -171,3 +171,23 @@ def test_amounts_are_read_as_accounts_are_written(
     assert warehouse.rows("select distinct reason_code, count(*) from quarantine.rejected_row group by 1") == [
         ("not_a_number", len(wrong))
     ]
+
+
+def test_savings_in_brackets_are_turned_round_and_keep_their_unit(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = trial.columns()
+    columns[3]["customProperties"] = [
+        {"property": "extractUnit", "value": "GBP_m"},
+        {"property": "numberFormat", "value": "accounting"},
+        {"property": "signConvention", "value": "reversed"},
+    ]
+    trial.write_contract(tmp_path, said=columns)
+    trial.use(monkeypatch, tmp_path)
+    written = {"(1.315)": "1315000.00", "0.12": "-120000.00", "(£0.00000001)": "0.01", "0": "0.00"}
+    rows = [f'{number},a,,"{text}",,Open' for number, text in enumerate(written)]
+    land(warehouse, "things", trial.extract(*rows))
+    assert ingest(warehouse.settings, business_date=DAY) == Outcome(accepted=1)
+    assert [amount for (amount,) in warehouse.rows("select amount::text from history.trial__things order by ref")] == [
+        *written.values()
+    ]

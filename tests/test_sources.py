@@ -411,7 +411,9 @@ def test_change_requests_and_extensions_come_to_the_printed_net_impact() -> None
         year=pack["FINANCIAL_YEAR"].replace("2017/18", "2018/19"), change=pack["CHANGE_GBP_K"].astype(int)
     )
     pack = pack.assign(row=pack["CHANGE_TYPE"].eq("extension"))
-    printed = county("reported_totals").set_index(["ROW_NAME", "PERIOD"])["AMOUNT_GBP_K"]
+    printed = (
+        county("reported_totals").query("REPORT_DATE == '2019-01-07'").set_index(["ROW_NAME", "PERIOD"])["AMOUNT_GBP_K"]
+    )
     assert len(printed) == 13
     for (is_extension, year), change in pack.groupby(["row", "year"])["change"].sum().items():
         row = "Extensions to previously approved savings" if is_extension else "Change Requests"

@@ -4,5 +4,6 @@ select
     report_date,
     programme_ref,
     financial_year,
-    target_gbp
+    target_gbp,
+    concat_ws('|', report_date, programme_ref, financial_year) as savings_target_id
 from {{ ref('stg_programme__savings_targets') }}

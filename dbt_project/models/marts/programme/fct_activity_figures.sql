@@ -1,0 +1,20 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    activity_figure_id,
+    report_date,
+    project_ref,
+    activity_measure,
+    period,
+    as_of_date,
+    actual_value,
+    actual_text,
+    target_value,
+    target_text,
+    target_to_date_value,
+    forecast_low_value,
+    forecast_high_value,
+    forecast_text,
+    unit,
+    grain
+from {{ ref('int_programme__activity_figures') }}

@@ -1,0 +1,21 @@
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    project_figure_id,
+    report_date,
+    project_ref,
+    as_of_date,
+    as_of_precision_code,
+    period,
+    figure,
+    effect_code,
+    savings_kind_code,
+    figure_code,
+    amount_gbp,
+    at_risk_gbp,
+    percent,
+    amount_as_printed,
+    gross_or_net_code,
+    is_derived,
+    caveat
+from {{ ref('int_programme__project_figures') }}
