@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED_FILE = 3
 EXIT_REFUSED_BUILD = 4
+SHOWN_ROWS = 10
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database: embedded, or given by CAREHOUSE_DATABASE_URL.")
 airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine: its page, scheduler and DAGs.")
-contracts = typer.Typer(no_args_is_help=True, help="The contracts and what is generated from them.")
+contracts = typer.Typer(no_args_is_help=True, help="The contracts and measures, and what is generated from them.")
 app.add_typer(db, name="db")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
@@ -317,6 +318,33 @@ def report(
 
 
 @app.command()
+def explain(
+    measure: Annotated[str, typer.Argument(help="The measure, such as K001.")],
+    period: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="The month with which the period ends: 2018-10.")],
+    period_type: Annotated[str | None, typer.Option(help="month, year_to_date, month_end, …")] = None,
+    council: Annotated[str | None, typer.Option(help="Whose figure.")] = None,
+    breakdown: Annotated[str | None, typer.Option(help="A part of the council, such as age_band=65+.")] = None,
+    publication: Annotated[int | None, typer.Option(help="The publication; default: the current one.")] = None,
+    rows: Annotated[int | None, typer.Option(min=0, help="Rows to list; default: 10, and all with --csv.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One row for each line of a file behind the figure.")] = False,
+) -> None:
+    """Take a published figure apart: its fact rows, and the files and lines they came from."""
+    from carehouse.explain import explain as take_apart
+    from carehouse.explained import print_explanation, write_lines
+    from carehouse.wanted_figure import Wanted
+
+    kind, given, part = (breakdown or "").partition("=")
+    if breakdown and not (kind and given and part):
+        raise CarehouseError("Give a breakdown as its kind and value, such as --breakdown age_band=65+.")
+    wanted = Wanted(measure, period.date(), council, period_type, (kind, part) if breakdown else None, publication)
+    found = take_apart(Settings.load(), wanted, rows if rows is not None or as_csv else SHOWN_ROWS)
+    if as_csv:
+        write_lines(found, sys.stdout)
+    else:
+        print_explanation(found, sys.stdout)
+
+
+@app.command()
 def export(
     to: Annotated[Path | None, typer.Option(help="Folder; default: the home's exports/.")] = None,
 ) -> None:
@@ -352,7 +380,7 @@ def airflow_status() -> None:
 
 @contracts.command("render")
 def contracts_render() -> None:
-    """Write the files that follow from the contracts; prints those that changed."""
+    """Write the files that follow from the contracts and the measures; prints those that changed."""
     from ingestion.render import render
 
     for path in render():

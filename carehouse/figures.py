@@ -54,7 +54,7 @@ class StatusReport:
 class Figures:
     """What one publication says.
 
-    One row of `measures` is the latest figure of a measure for a council; of `ledger`, one of the last six
+    One row of `measures` is the latest figure that stands for a measure of a council; of `ledger`, one of the last six
     periods of a council; of `checks`, one suite of the gate with its counts by outcome.
     """
 
@@ -91,7 +91,7 @@ def published_figures(settings: Settings) -> Figures:
                     """
                     select distinct on (council_code, measure_id) *
                     from mart.kpi_values
-                    where breakdown_type = 'council'
+                    where is_headline and (how_obtained_code = 'calculated' or num_nonnulls(value, value_text) > 0)
                     order by council_code, measure_id, period_end_date desc
                     """
                 )

@@ -7,14 +7,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from carehouse.figures import Figures, StatusReport, published_figures
+from carehouse.figures import Figures, Row, StatusReport, published_figures
 from carehouse.progress import say
 from carehouse.settings import Settings
 
 WIDER_THAN_ANY_TABLE = 1000
-UNITS = {"percent": " %", "gbp": " £"}
+UNITS = {"percent": " %", "gbp": " £", "gbp_per_week": " £", "gbp_per_year": " £"}
 
 
 def print_kpis(settings: Settings) -> None:
@@ -44,7 +45,7 @@ def write_report(settings: Settings, to: Path | None = None) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, measured=_measured)
+    environment.filters.update(amount=amount, measured=_measured, figure=_figure)
     page = environment.get_template("report.html.j2").render(figures=figures)
     part = path.with_suffix(".part")
     part.write_text(page, encoding="utf-8")
@@ -63,6 +64,11 @@ def _measured(value: Decimal | None, unit_code: str) -> str:
         return ""
     whole = value == value.to_integral_value() and unit_code not in UNITS
     return f"{value:,.{0 if whole else 2}f}{UNITS.get(unit_code, '')}"
+
+
+def _figure(row: Row) -> str:
+    """Write a figure as a number where it is one, else in the words of the paper that states it."""
+    return _measured(row["value"], row["unit_code"]) or row["value_text"] or ""
 
 
 def _status_table(report: StatusReport) -> Table:
@@ -84,6 +90,7 @@ def _measure_table(figures: Figures) -> Table:
     for heading in ("Numerator", "Denominator", "Value", "Target to date"):
         table.add_column(heading, justify="right")
     table.add_column("Status")
+    table.add_column("Obtained")
     table.add_column("Data")
     for row in figures.measures:
         table.add_row(
@@ -93,9 +100,10 @@ def _measure_table(figures: Figures) -> Table:
             row["period_label"],
             _measured(row["numerator"], "count"),
             _measured(row["denominator"], "count"),
-            _measured(row["value"], row["unit_code"]),
+            escape(_figure(row)),
             _measured(row["target_to_date"], row["unit_code"]),
             row["status_code"] or "",
+            row["how_obtained_code"],
             row["data_status_code"],
         )
     return table

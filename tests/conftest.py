@@ -98,15 +98,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     again = [
         item
         for item in items
-        if item.get_closest_marker("any_server") and item.callspec.params.get("server") in SERVERS[1:]  # type: ignore[attr-defined]
+        if item.get_closest_marker("any_server") and _server(item) in SERVERS[1:]
     ]
     items[:] = [item for item in items if item not in again]
     config.hook.pytest_deselected(items=again)
     for item in items:
         one_process = item.path.stem
         if "night" in item.fixturenames:  # type: ignore[attr-defined]
-            one_process = f"a night on {item.callspec.params['server']}"  # type: ignore[attr-defined]
+            one_process = f"a night on {_server(item)}"
         item.add_marker(pytest.mark.xdist_group(one_process))
+
+
+def _server(item: pytest.Item) -> str | None:
+    parameters = getattr(item, "callspec", None)
+    return parameters.params.get("server") if parameters else None
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -180,12 +185,24 @@ class Night:
 @pytest.fixture(scope="session")
 def night(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     """Land, load, build, gate and publish once, through the command."""
-    folder = tmp_path_factory.mktemp("night")
+    with _published(server, tmp_path_factory.mktemp("night"), "2018-10-31") as published:
+        yield published
+
+
+@pytest.fixture(scope="session")
+def january(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """The night of 7 January 2019, with that day's papers; for tests that only read."""
+    with _published(server, tmp_path_factory.mktemp("january"), "2019-01-07") as published:
+        yield published
+
+
+@contextmanager
+def _published(server: Settings, folder: Path, business_date: str) -> Iterator[Night]:
     with fresh_warehouse(server, folder / "home") as fresh:
         fresh.land_all_examples()
         made = fresh.command("synth", "--people", "600", "--seed", "7")
         assert made.returncode == 0, made.stderr
         shutil.copytree(fresh.settings.landing, folder / "extracts")
-        ran = fresh.command("run", "--business-date", "2018-10-31")
+        ran = fresh.command("run", "--business-date", business_date)
         assert ran.returncode == 0, ran.stderr + ran.stdout
         yield Night(fresh, folder / "extracts", ran.stdout + ran.stderr)

@@ -17,6 +17,12 @@ FAULTS = {
     "a setting of the table": ("property: rejectLimitPercent", "property: rejectLimit", "rejectLimit"),
     "a setting of a column": ("property: extractUnit", "property: unit", "unit"),
     "a unit": ("value: GBP\n", "value: EUR\n", "EUR"),
+    "a sign convention": ("property: extractUnit", "property: signConvention", "signConvention"),
+    "a control total turned round": (
+        "property: extractUnit\n            value: GBP\n",
+        "property: signConvention\n            value: reversed\n",
+        "must be as_written",
+    ),
     "a type": ("logicalType: integer", "logicalType: whole", "whole"),
     "types that differ": ("physicalType: integer\n", "physicalType: text\n", "does not hold"),
     "a class": ("classification: internal", "classification: secret", "secret"),
@@ -60,4 +66,4 @@ def test_no_contracts_at_all_are_refused(tmp_path: Path) -> None:
 
 def test_generated_files_are_what_the_contracts_imply(tmp_path: Path) -> None:
     assert stale_files(PROJECT) == []
-    assert len(stale_files(tmp_path)) == 3
+    assert len(stale_files(tmp_path)) == 6

@@ -61,7 +61,12 @@ def test_councils_are_never_mixed(night: Night) -> None:
     assert councils == [{"council_code": "county"}, {"council_code": "exampleshire"}]
     mixed = "select from mart.dim_programme where (council_code = 'county') <> (programme_ref ~ '^P')"
     assert night.warehouse.rows(mixed) == []
-    for mart in ("kpi_values", "kpi_ledger_spend", "fct_reviews"):
+    councils = table(
+        night.warehouse,
+        "select distinct council_code, how_obtained_code from mart.kpi_values where measure_id = 'K001'",
+    )
+    assert {"council_code": "county", "how_obtained_code": "calculated"} not in councils
+    for mart in ("kpi_ledger_spend", "fct_reviews"):
         councils = table(night.warehouse, f"select distinct council_code from mart.{mart}")
         assert councils == [{"council_code": "exampleshire"}], mart
 

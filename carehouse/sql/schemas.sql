@@ -18,7 +18,7 @@ grant usage on schema audit to
 carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_approver, carehouse_auditor;
 grant usage on schema history to carehouse_builder;
 grant usage on schema candidate, reference to carehouse_gate;
-grant usage on schema store to carehouse_publisher, carehouse_auditor;
+grant usage on schema store to carehouse_builder, carehouse_publisher, carehouse_auditor;
 grant usage on schema mart to mart_reader, carehouse_auditor;
 grant usage on schema quarantine to carehouse_auditor;
 

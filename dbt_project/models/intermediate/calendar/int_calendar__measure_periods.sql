@@ -1,91 +1,117 @@
--- Month ends at which a measure can be computed, given how far back a council's extracts reach. A figure that needs
+-- Periods for which a measure can be computed, given how far back a council's extracts reach. A figure that needs
 -- months from before then is not shown at all: it would be low for want of data, not for want of work.
 
--- Services open when an extract begins bring start dates from long before, and a death can be older than the extract
--- too: only recorded ends show since when the services are held whole.
-with services_ended as (
+with measures as (
+    select
+        measure_id,
+        valid_from,
+        string_to_array(period_types, ' ') as period_types
+    from {{ ref('kpi_registry') }}
+    where
+        how_obtained_code = 'calculated'
+        and valid_from <= {{ as_at() }}
+        and (valid_to is null or valid_to > {{ as_at() }})
+),
+
+needs as (
+    select
+        measure_id,
+        valid_from,
+        dataset_code,
+        month_count,
+        is_since_year_start,
+        count(*) over (partition by measure_id, valid_from) as needed_count
+    from {{ ref('kpi_needs') }}
+),
+
+coverage as (
     select
         council_code,
-        recorded_end_date
-    from {{ ref('int_support__services') }}
-    where recorded_end_date is not null
+        dataset_code,
+        held_from_date
+    from {{ ref('int_calendar__coverage') }}
 ),
 
-reviews as (
+month_ends as (
     select
-        council_code,
-        review_date
-    from {{ ref('int_reviews__completed') }}
+        month_end_date,
+        year_start_date,
+        financial_year,
+        period_number,
+        is_latest
+    from {{ ref('int_calendar__month_ends') }}
 ),
 
--- A month counts as held from its first day on when anything in it is.
-services_held as (
+datasets_held as (
     select
-        council_code,
-        date_trunc('month', min(recorded_end_date)::timestamp)::date as services_from_date
-    from services_ended
-    group by council_code
+        coverage.council_code,
+        needs.measure_id,
+        coverage.held_from_date,
+        needs.month_count,
+        needs.is_since_year_start,
+        needs.needed_count,
+        measures.period_types,
+        count(*) over (partition by coverage.council_code, needs.measure_id) as held_count
+    from measures
+    inner join needs on measures.measure_id = needs.measure_id and measures.valid_from = needs.valid_from
+    inner join coverage on needs.dataset_code = coverage.dataset_code
 ),
 
-reviews_held as (
+-- A quarter and a whole financial year are measured once, when they are over.
+datasets_by_period as (
     select
-        council_code,
-        date_trunc('month', min(review_date)::timestamp)::date as reviews_from_date
-    from reviews
-    group by council_code
-),
-
-first_month_ends as (
-    -- K001 needs the services of the month end and twelve whole months of reviews.
-    select
-        services_held.council_code,
-        'K001' as measure_id,
-        greatest(
-            {{ month_end("services_held.services_from_date") }},
-            {{ month_end("reviews_held.reviews_from_date + interval '11 months'") }}
-        ) as first_month_end_date
-    from services_held
-    inner join reviews_held on services_held.council_code = reviews_held.council_code
-
-    union all
-
-    -- K007 and K016 count from 1 April, so they begin with the first financial year that is held whole.
-    select
-        services_held.council_code,
-        year_to_date_measures.measure_id,
-        {{ month_end(financial_year_start("services_held.services_from_date + interval '11 months'")) }}
-            as first_month_end_date
-    from services_held
-    cross join (values ('K007'), ('K016')) as year_to_date_measures (measure_id)
-),
-
-recent_months as (
-    select month_start::date as month_start_date
-    from generate_series(
-        date_trunc('month', {{ as_at() }}::timestamp + interval '1 day')
-        - interval '{{ var("month_end_window") }} months',
-        date_trunc('month', {{ as_at() }}::timestamp + interval '1 day') - interval '1 month',
-        interval '1 month'
-    ) as months (month_start)
-),
-
-recent_month_ends as (
-    select
-        {{ month_end('month_start_date') }} as month_end_date,
-        {{ financial_year_start('month_start_date') }} as year_start_date,
-        {{ financial_year('month_start_date') }} as financial_year,
-        {{ financial_period('month_start_date') }} as period_number
-    from recent_months
+        datasets_held.council_code,
+        datasets_held.measure_id,
+        period_types.period_type,
+        case
+            when period_types.period_type in ('year_to_date', 'financial_year') then month_ends.year_start_date
+            when period_types.period_type = 'rolling_12_months'
+                then (month_ends.month_end_date + 1 - interval '12 months')::date
+            when period_types.period_type = 'quarter' then (month_ends.month_end_date + 1 - interval '3 months')::date
+            else date_trunc('month', month_ends.month_end_date::timestamp)::date
+        end as period_start_date,
+        month_ends.month_end_date,
+        month_ends.year_start_date,
+        month_ends.financial_year,
+        month_ends.period_number,
+        month_ends.is_latest,
+        datasets_held.held_from_date,
+        case
+            when datasets_held.is_since_year_start then month_ends.year_start_date
+            else
+                (
+                    month_ends.month_end_date + 1 - make_interval(months => coalesce(datasets_held.month_count, 1))
+                )::date
+        end as needed_from_date
+    from datasets_held
+    cross join unnest(datasets_held.period_types) as period_types (period_type)
+    cross join month_ends
+    where
+        datasets_held.held_count = datasets_held.needed_count
+        and (period_types.period_type <> 'financial_year' or month_ends.period_number = 12)
+        and (period_types.period_type <> 'quarter' or month_ends.period_number % 3 = 0)
 )
 
 select
-    first_month_ends.council_code,
-    first_month_ends.measure_id,
-    recent_month_ends.month_end_date,
-    recent_month_ends.year_start_date,
-    recent_month_ends.financial_year,
-    recent_month_ends.period_number,
-    first_month_ends.first_month_end_date,
-    recent_month_ends.month_end_date = max(recent_month_ends.month_end_date) over () as is_latest
-from first_month_ends
-inner join recent_month_ends on first_month_ends.first_month_end_date <= recent_month_ends.month_end_date
+    council_code,
+    measure_id,
+    period_type,
+    period_start_date,
+    month_end_date,
+    year_start_date,
+    financial_year,
+    period_number,
+    max(held_from_date) as held_from_date,
+    is_latest
+from datasets_by_period
+group by
+    council_code,
+    measure_id,
+    period_type,
+    period_start_date,
+    month_end_date,
+    year_start_date,
+    financial_year,
+    period_number,
+    is_latest
+having bool_and(held_from_date <= least(period_start_date, needed_from_date))

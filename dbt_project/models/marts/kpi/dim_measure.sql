@@ -16,5 +16,12 @@ select
     cautions,
     valid_from,
     valid_to,
+    area_code,
+    obtained_from,
+    formula_code,
+    period_types,
+    breakdown_types,
+    other_breakdown_code,
+    is_charted,
     valid_from <= {{ as_at() }} and (valid_to is null or valid_to > {{ as_at() }}) as is_current
 from {{ ref('kpi_registry') }}

@@ -1,0 +1,90 @@
+-- Published with the figures, so that a figure of any publication kept can be taken apart into the rows it was made of.
+
+with contributions as (
+    select
+        council_code,
+        measure_id,
+        counted_on_date,
+        fact_name,
+        fact_key,
+        team_ref,
+        age_band,
+        support_reason_code,
+        other_breakdown_value,
+        numerator,
+        denominator
+    from {{ ref('int_kpi__contributions') }}
+    where
+        numerator is not null
+        and counted_on_date <= {{ as_at() }}
+),
+
+stated as (
+    select
+        council_code,
+        measure_id,
+        period_type,
+        period_end_date,
+        other_breakdown_value,
+        stated_value,
+        fact_name,
+        fact_key
+    from {{ ref('int_kpi__stated') }}
+),
+
+-- Nothing of months that no figure shows.
+months_shown as (
+    select
+        shown.council_code,
+        shown.measure_id,
+        min(least(
+            shown.period_start_date,
+            make_date(left(measures.base_financial_year, 4)::integer, 4, 1)
+        )) as first_date
+    from {{ ref('int_kpi__values') }} as shown
+    inner join {{ ref('int_kpi__measures') }} as measures on shown.measure_id = measures.measure_id
+    group by
+        shown.council_code,
+        shown.measure_id
+)
+
+select
+    {{ publication_id() }} as publication_id,
+    contributions.council_code,
+    contributions.measure_id,
+    'counted' as basis_code,
+    contributions.counted_on_date,
+    null::text as period_type,
+    contributions.fact_name,
+    contributions.fact_key,
+    coalesce(contributions.team_ref, 'unknown') as team_ref,
+    coalesce(contributions.age_band, 'unknown') as age_band,
+    coalesce(contributions.support_reason_code, 'unknown') as support_reason_code,
+    coalesce(contributions.other_breakdown_value, 'unknown') as other_breakdown_value,
+    contributions.numerator::numeric(38, 20) as numerator,
+    contributions.denominator::numeric(38, 20) as denominator
+from contributions
+inner join months_shown
+    on
+        contributions.council_code = months_shown.council_code
+        and contributions.measure_id = months_shown.measure_id
+        and contributions.counted_on_date >= months_shown.first_date
+
+union all
+
+select
+    {{ publication_id() }} as publication_id,
+    council_code,
+    measure_id,
+    'stated' as basis_code,
+    period_end_date as counted_on_date,
+    period_type,
+    fact_name,
+    fact_key,
+    'unknown' as team_ref,
+    'unknown' as age_band,
+    'unknown' as support_reason_code,
+    coalesce(other_breakdown_value, 'unknown') as other_breakdown_value,
+    stated_value::numeric(38, 20) as numerator,
+    null::numeric(38, 20) as denominator
+from stated
