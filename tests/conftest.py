@@ -95,18 +95,12 @@ def short_lived_folder() -> Iterator[Path]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run on the first server alone what is marked as showing the same on any, and what shares a fixture in one process."""
-    again = [
-        item
-        for item in items
-        if item.get_closest_marker("any_server") and _server(item) in SERVERS[1:]
-    ]
+    again = [item for item in items if item.get_closest_marker("any_server") and _server(item) in SERVERS[1:]]
     items[:] = [item for item in items if item not in again]
     config.hook.pytest_deselected(items=again)
     for item in items:
-        one_process = item.path.stem
-        if "night" in item.fixturenames:  # type: ignore[attr-defined]
-            one_process = f"a night on {_server(item)}"
-        item.add_marker(pytest.mark.xdist_group(one_process))
+        shared = next((name for name in ("night", "january") if name in item.fixturenames), None)  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(f"{shared} on {_server(item)}" if shared else item.path.stem))
 
 
 def _server(item: pytest.Item) -> str | None:
