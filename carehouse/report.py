@@ -15,7 +15,7 @@ from carehouse.progress import say
 from carehouse.settings import Settings
 
 WIDER_THAN_ANY_TABLE = 1000
-UNITS = {"percent": " %", "gbp": " £", "gbp_per_week": " £", "gbp_per_year": " £"}
+MONEY = ("gbp", "gbp_per_week", "gbp_per_year")
 
 
 def print_kpis(settings: Settings) -> None:
@@ -62,8 +62,11 @@ def amount(value: Decimal | int | None) -> str:
 def _measured(value: Decimal | None, unit_code: str) -> str:
     if value is None:
         return ""
-    whole = value == value.to_integral_value() and unit_code not in UNITS
-    return f"{value:,.{0 if whole else 2}f}{UNITS.get(unit_code, '')}"
+    if unit_code in MONEY:
+        return f"{'-' if value < 0 else ''}£{abs(value):,.2f}"
+    if unit_code == "percent":
+        return f"{value:,.2f} %"
+    return f"{value:,.{0 if value == value.to_integral_value() else 2}f}"
 
 
 def _figure(row: Row) -> str:
