@@ -27,7 +27,7 @@ demo: $(STAMP)  ## One night, end to end: landing, DAGs, gate, publication, figu
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP)  ## All tests, on real PostgreSQL
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(TESTS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope $(TESTS)
 
 up: $(STAMP)  ## Start database and Airflow, and leave them running
 	@$(BIN)/carehouse db start && $(BIN)/carehouse airflow start

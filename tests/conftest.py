@@ -22,6 +22,7 @@ from carehouse.database import Role, connect, url
 from carehouse.settings import Settings
 from ingestion.contract import load_contracts
 from ingestion.history import ensure_tables
+from tests.side_by_side import OneProcessForWhatIsShared
 
 TEMPLATE = "warehouse_template"
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
@@ -94,13 +95,15 @@ def short_lived_folder() -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run on the first server alone what is marked as showing the same on any, and what shares a fixture in one process."""
+    """Run on the first server alone what is marked as showing the same on any."""
     again = [item for item in items if item.get_closest_marker("any_server") and _server(item) in SERVERS[1:]]
     items[:] = [item for item in items if item not in again]
     config.hook.pytest_deselected(items=again)
-    for item in items:
-        shared = next((name for name in ("night", "january") if name in item.fixturenames), None)  # type: ignore[attr-defined]
-        item.add_marker(pytest.mark.xdist_group(f"{shared} on {_server(item)}" if shared else item.path.stem))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessForWhatIsShared:
+    """Keep together what shares a fixture that takes long to make."""
+    return OneProcessForWhatIsShared(config, log)
 
 
 def _server(item: pytest.Item) -> str | None:
