@@ -6,15 +6,17 @@ fault would hide others (an emptied table, say). A check of every table is broke
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from carehouse import strict_yaml
 from carehouse.build import build
+from carehouse.database import Role, connect
 from carehouse.settings import Settings
 from expectations.gate import GateReport, render, run_gate
 from expectations.suite import load
@@ -51,15 +53,37 @@ def test_every_shipped_check_has_a_fault_and_every_fault_a_check() -> None:
     assert set(planted) - shipped == set()
 
 
+@dataclass(frozen=True)
+class Built:
+    """A build of an invented council and the printed papers that nobody has judged yet."""
+
+    warehouse: Warehouse
+    build_id: int
+
+    @contextmanager
+    def copied(self, name: str) -> Iterator[Warehouse]:
+        """Copy its database, so that one build serves every round; drop the copy afterwards."""
+        address = self.warehouse.environment["CAREHOUSE_DATABASE_URL"]
+        original = address.rpartition("/")[2]
+        with connect(self.warehouse.settings, Role.ADMIN, autocommit=True, database="postgres") as admin:
+            admin.execute(f"create database {name} template {original}")  # type: ignore[call-overload]
+            environment = {
+                **self.warehouse.environment,
+                "CAREHOUSE_DATABASE_URL": f"{address.removesuffix(original)}{name}",
+            }
+            yield Warehouse(Settings.load(environment), environment)
+            admin.execute(f"drop database {name} with (force)")  # type: ignore[call-overload]
+
+
 @pytest.fixture(scope="module")
-def loaded(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """An invented council and the printed papers, loaded and not built."""
+def built(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """Load and build once."""
     with fresh_warehouse(server, tmp_path_factory.mktemp("gate") / "home") as fresh:
         fresh.land_all_examples()
         for arguments in (("synth", "--people", "600", "--seed", "7"), ("ingest", "--business-date", str(AS_AT))):
             done = fresh.command(*arguments)
             assert done.returncode == 0, done.stderr
-        yield fresh
+        yield Built(fresh, build(fresh.settings, AS_AT))
 
 
 def outcomes(report: GateReport) -> dict[str, set[Outcome]]:
@@ -70,8 +94,9 @@ def outcomes(report: GateReport) -> dict[str, set[Outcome]]:
     return found
 
 
-def test_sound_tables_pass_every_critical_check(loaded: Warehouse) -> None:
-    report = run_gate(loaded.settings, build(loaded.settings, AS_AT))
+def test_sound_tables_pass_every_critical_check(built: Built) -> None:
+    with built.copied("sound") as warehouse:
+        report = run_gate(warehouse.settings, built.build_id)
 
     assert report.passed, render(report)
     assert report.decision.checks_declared == len(report.results) > 100
@@ -80,24 +105,22 @@ def test_sound_tables_pass_every_critical_check(loaded: Warehouse) -> None:
 
 @pytest.mark.parametrize("number", ROUNDS)
 def test_the_fault_planted_for_each_check_breaks_it(
-    number: int, loaded: Warehouse, capfd: pytest.CaptureFixture[str]
+    number: int, built: Built, capfd: pytest.CaptureFixture[str]
 ) -> None:
     planted = faults()[number]
-    build_id = build(loaded.settings, AS_AT)
-    kept: list[tuple[Any, ...]]
-    with loaded.admin() as admin, admin.transaction(force_rollback=False):
-        for statements in planted.values():
-            for statement in statements:
-                admin.execute(statement)  # type: ignore[call-overload]
-        admin.execute("grant select on all tables in schema candidate to carehouse_gate")
-
-    report = run_gate(loaded.settings, build_id)
+    with built.copied(f"faulty_{number}") as warehouse:
+        with warehouse.admin() as admin:
+            for statements in planted.values():
+                for statement in statements:
+                    admin.execute(statement)  # type: ignore[call-overload]
+            admin.execute("grant select on all tables in schema candidate to carehouse_gate")
+        report = run_gate(warehouse.settings, built.build_id)
+        kept = warehouse.rows("select to_jsonb(gate_check) from audit.gate_check")
 
     found = outcomes(report)
     unbroken = {check_id for check_id in planted if not found[check_id] & {Outcome.FAILED, Outcome.ERROR}}
     assert unbroken == set(), render(report)
     assert not report.passed
-    kept = loaded.rows(f"select to_jsonb(gate_check) from audit.gate_check where gate_run_id = {report.gate_run_id}")
     said = capfd.readouterr()
     for text in (render(report), repr(report), said.out, said.err, str(kept)):
         for value in PLANTED_VALUES:

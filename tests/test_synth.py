@@ -187,10 +187,13 @@ def test_a_failure_while_writing_leaves_the_earlier_file_and_no_other(
     folder = write(tmp_path, people=1)
     before = {path: path.read_bytes() for path in folder.rglob("*.csv")}
 
-    def fail(*_: Any) -> str:
+    write_whole = extract._write
+
+    def fail(*given: Any) -> int:
+        write_whole(*given)
         raise OSError("disk full")
 
-    monkeypatch.setattr(extract, "_control_record", fail)
+    monkeypatch.setattr(extract, "_write", fail)
     with pytest.raises(OSError, match="disk full"):
         write_extracts(tmp_path, "exampleshire", 2, START, END, 1)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

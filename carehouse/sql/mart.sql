@@ -54,11 +54,11 @@ comment on view mart.data_quality is 'One row is one check that the gate made on
 
 create or replace view mart.data_quality_trend as
 select
+    judged.build_id as publication_id,
     judged.gate_run_id,
     made.as_at_date,
     judged.decided_at,
     judged.verdict as gate_verdict,
-    judged.build_id as publication_id,
     kept.published_at is not null as was_published,
     evaluated.suite,
     evaluated.check_id,

@@ -32,14 +32,18 @@ def agree(splits: pl.DataFrame, reviews: pl.DataFrame, birth: Whole, is_older: F
     """
     held = reviews.filter(pl.col("typed") < NEVER).select("person", "step_ref", "step_type", "held").sort("held")
     # In full order, since the split before is asked for: a sort by start alone leaves ties to chance.
-    agreed = splits.sort("start", "element_ref", "split_number").join_asof(
-        held,
-        left_on="start",
-        right_on="held",
-        by="person",
-        strategy="backward",
-        tolerance=AGREED_WITHIN_DAYS,
-        check_sortedness=False,
+    agreed = (
+        splits.sort("start", "element_ref", "split_number")
+        .join_asof(
+            held,
+            left_on="start",
+            right_on="held",
+            by="person",
+            strategy="backward",
+            tolerance=AGREED_WITHIN_DAYS,
+            check_sortedness=False,
+        )
+        .sort("person", "start", "element_ref", "split_number")
     )
     before = pl.col("weekly_pence").shift().over("person")
     is_long_term = pl.col("service_type") != REABLEMENT
@@ -65,8 +69,7 @@ def agree(splits: pl.DataFrame, reviews: pl.DataFrame, birth: Whole, is_older: F
         .otherwise(NO_PROJECT)
     )
     return (
-        agreed.sort("person", "start", "element_ref", "split_number")
-        .with_columns(project.cast(pl.Int64).alias("project"))
+        agreed.with_columns(project.cast(pl.Int64).alias("project"))
         .drop("step_type", "held")
         .sort("element_ref", "split_number")
     )
