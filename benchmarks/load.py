@@ -54,7 +54,7 @@ def measure(options: Options) -> Iterator[Comparison]:
                     fresh.land(extract, folder)
                     fresh.settle()
                     ours = fresh.load(day)
-                    bare = _copy(fresh, contract, extract)
+                    bare = copy_seconds(fresh, contract, extract)
                     if number:
                         times[place].add(batch_seconds(fresh), bare)
                         whole[place].add(ours.seconds, bare)
@@ -66,7 +66,7 @@ def measure(options: Options) -> Iterator[Comparison]:
                     fresh.land(extract, folder)
                     fresh.settle()
                     with_judge = fresh.command("ingest", "--business-date", day.isoformat())
-                    judged[place].add(with_judge.seconds, _copy(fresh, contract, extract))
+                    judged[place].add(with_judge.seconds, copy_seconds(fresh, contract, extract))
     yield from (*times, *whole, *judged, *peaks)
 
 
@@ -87,7 +87,7 @@ def batch_seconds(fresh: Warehouse) -> float:
     return float(row[0])
 
 
-def _copy(fresh: Warehouse, contract: Contract, extract: Path) -> float:
+def copy_seconds(fresh: Warehouse, contract: Contract, extract: Path) -> float:
     """Copy the file, but for its trailer, into a new table; give the seconds without connecting."""
     left = extract.stat().st_size - len(_trailer(extract))
     columns = sql.SQL(", ").join(

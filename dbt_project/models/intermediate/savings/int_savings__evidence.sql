@@ -127,65 +127,69 @@ service_changes as (
 ),
 
 -- Else the services that made way for it: those of the person that ended last, soon enough before.
-replaced_services as (
+changes_and_replaced as (
     select
-        service_changes.council_code,
-        service_changes.element_ref,
-        service_changes.split_number,
-        services.weekly_cost_gbp,
-        services.end_date = max(services.end_date) over (
+        service_changes.*,
+        services.end_date as replaced_end_date,
+        services.weekly_cost_gbp as replaced_weekly_gbp,
+        max(services.end_date) over (
             partition by service_changes.council_code, service_changes.element_ref, service_changes.split_number
-        ) as ended_last
+        ) as last_replaced_end_date
     from service_changes
-    inner join services
+    left join services
         on
             service_changes.council_code = services.council_code
             and service_changes.person_id = services.person_id
             and service_changes.element_ref <> services.element_ref
-    where
-        services.end_date < service_changes.start_date
-        and services.end_date >= service_changes.start_date - 1 - {{ var('placement_move_gap_days') }}
-        and service_changes.previous_split_number is null
-        and services.is_long_term
+            and service_changes.start_date > services.end_date
+            and service_changes.start_date - 1 - {{ var('placement_move_gap_days') }} <= services.end_date
+            and service_changes.previous_split_number is null
+            and services.is_long_term
 ),
 
-replaced_costs as (
+-- Joined and added up in one pass: PostgreSQL expects one row of a change and would look through all for each.
+changes_with_costs as (
     select
         council_code,
         element_ref,
         split_number,
-        case when count(*) = count(weekly_cost_gbp) then sum(weekly_cost_gbp) end as weekly_gbp
-    from replaced_services
-    where ended_last
+        person_id,
+        project_ref,
+        start_date,
+        weekly_cost_gbp,
+        case
+            when previous_split_number is not null then previous_weekly_gbp
+            when bool_and(replaced_weekly_gbp is not null) then sum(replaced_weekly_gbp)
+        end as weekly_before_gbp
+    from changes_and_replaced
+    where replaced_end_date is not distinct from last_replaced_end_date
     group by
         council_code,
         element_ref,
-        split_number
+        split_number,
+        person_id,
+        project_ref,
+        start_date,
+        weekly_cost_gbp,
+        previous_split_number,
+        previous_weekly_gbp
 ),
 
 events_with_costs as (
     select
-        service_changes.council_code,
+        council_code,
         'service_change' as evidence_type_code,
-        service_changes.element_ref || '-' || service_changes.split_number as evidence_id,
-        service_changes.element_ref,
-        service_changes.split_number,
+        element_ref || '-' || split_number as evidence_id,
+        element_ref,
+        split_number,
         null::text as installation_ref,
-        service_changes.person_id,
-        service_changes.project_ref,
-        service_changes.start_date as effective_date,
-        case
-            when service_changes.previous_split_number is null then replaced_costs.weekly_gbp
-            else service_changes.previous_weekly_gbp
-        end as weekly_before_gbp,
-        service_changes.weekly_cost_gbp as weekly_after_gbp,
+        person_id,
+        project_ref,
+        start_date as effective_date,
+        weekly_before_gbp,
+        weekly_cost_gbp as weekly_after_gbp,
         null::numeric as avoided_weekly_gbp
-    from service_changes
-    left join replaced_costs
-        on
-            service_changes.council_code = replaced_costs.council_code
-            and service_changes.element_ref = replaced_costs.element_ref
-            and service_changes.split_number = replaced_costs.split_number
+    from changes_with_costs
 
     union all
 
