@@ -19,6 +19,7 @@ from psycopg import sql
 from carehouse.database import Role, connect, url
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
+from carehouse.saved_parse import keep_only_if_same
 from carehouse.settings import Settings
 
 # A database's message may quote a value; these kinds name only what is missing or misspelt.
@@ -57,11 +58,14 @@ def build(settings: Settings, as_at: date) -> int:
     return build_id
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """Give the environment in which `dbt` finds the warehouse as the builder; for people as well."""
+def dbt_environment(settings: Settings, as_at: date, publication_id: int) -> dict[str, str]:
+    """Give the environment in which `dbt` finds the warehouse as the builder, and what to build; for people too."""
     where = urlsplit(url(settings, Role.BUILDER))
     return {
         **os.environ,
+        # Not in --vars: dbt would read the whole project anew whenever one differs.
+        "CAREHOUSE_AS_AT": as_at.isoformat(),
+        "CAREHOUSE_PUBLICATION_ID": str(publication_id),
         "CAREHOUSE_DBT_HOST": where.hostname or "",
         "CAREHOUSE_DBT_PORT": str(where.port or 5432),
         "CAREHOUSE_DBT_USER": str(where.username),
@@ -136,13 +140,17 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     target = settings.home / "dbt" / "target"
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
-    variables = json.dumps({"as_at": as_at.isoformat(), "publication_id": build_id})
-    command = [str(Path(sys.executable).with_name("dbt")), "build", "--vars", variables]
+    keep_only_if_same(settings.project / "dbt_project", target)
+    command = [str(Path(sys.executable).with_name("dbt")), "build"]
     # Unit tests are of the code, not of tonight's data; they run with the other tests.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]
     with subprocess.Popen(
-        command, env=dbt_environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=dbt_environment(settings, as_at, build_id),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as running:
         said = list(_follow(running))
     if results.is_file():

@@ -1,5 +1,6 @@
 """The SQL of a dbt model with its real macros, to be run on tables of a test's own choosing."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -23,8 +24,8 @@ def model_sql(model: str, **variables: Any) -> str:
     return render(path.read_text(encoding="utf-8"), **variables)
 
 
-def render(template: str, **variables: Any) -> str:
-    """Give SQL written with the project's macros."""
+def render(template: str, context: Mapping[str, object] | None = None, **variables: Any) -> str:
+    """Give SQL written with the project's macros, as dbt reads it unless the context says that it executes."""
     declared = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     chosen = {**declared, **variables}
     macros = "".join((DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in MACROS)
@@ -35,4 +36,5 @@ def render(template: str, **variables: Any) -> str:
     environment.globals.update(
         ref=lambda name: name, var=lambda name, default=None: chosen.get(name, default), execute=False
     )
+    environment.globals.update(context or {})
     return environment.from_string(macros + template).render()

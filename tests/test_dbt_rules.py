@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,19 @@ import pytest
 from carehouse.build import dbt_environment
 from tests.conftest import Night
 
+AS_AT = date(2018, 10, 31)
+
 
 @pytest.mark.any_server
 def test_every_dbt_unit_test_passes(night: Night) -> None:
     settings = night.warehouse.settings
     # dbt asks the database for the columns of the models beneath, and publication has taken the candidate away.
-    assert night.warehouse.command("build", "--as-at", "2018-10-31").returncode == 0
+    assert night.warehouse.command("build", "--as-at", str(AS_AT)).returncode == 0
     command = [str(Path(sys.executable).with_name("dbt")), "test", "--select", "test_type:unit"]
-    command += ["--vars", json.dumps({"as_at": "2018-10-31", "publication_id": 0})]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]
-    tested = subprocess.run(command, env=dbt_environment(settings), capture_output=True, text=True, check=False)
+    tested = subprocess.run(
+        command, env=dbt_environment(settings, AS_AT, 0), capture_output=True, text=True, check=False
+    )
     assert tested.returncode == 0, tested.stdout
     results = json.loads((settings.home / "dbt" / "target" / "run_results.json").read_text())["results"]
     assert len(results) >= 28

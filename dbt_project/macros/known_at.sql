@@ -1,9 +1,11 @@
-{# The day whose knowledge this build uses, as a date literal. #}
+{# The day whose knowledge this build uses, as a date literal. `carehouse build` gives it in the environment, and it is asked
+   for at execution only: what dbt keeps of reading the project then serves every day. #}
 {% macro as_at() -%}
-    {%- if execute and not var('as_at', none) -%}
-        {{ exceptions.raise_compiler_error("as_at is not set: give it in --vars, with publication_id") }}
+    {%- set day = var('as_at', none) or (env_var('CAREHOUSE_AS_AT', '') if execute else none) -%}
+    {%- if execute and not day -%}
+        {{ exceptions.raise_compiler_error("as_at is not set: give CAREHOUSE_AS_AT and CAREHOUSE_PUBLICATION_ID") }}
     {%- endif -%}
-    date '{{ var('as_at', '1900-01-01') }}'
+    date '{{ day or '1900-01-01' }}'
 {%- endmacro %}
 
 {# The versions of a history table that were known on the as-at date: at most one for each source row. #}

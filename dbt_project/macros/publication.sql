@@ -1,9 +1,11 @@
-{# The publication that a candidate table belongs to: the same on each of its rows. #}
+{# The publication that a candidate table belongs to: the same on each of its rows. Given and asked for as as_at() is. #}
 {% macro publication_id() -%}
-    {%- if execute and var('publication_id', none) is none -%}
-        {{ exceptions.raise_compiler_error("publication_id is not set: give it in --vars, with as_at") }}
+    {%- set given = env_var('CAREHOUSE_PUBLICATION_ID', '') if execute else '0' -%}
+    {%- set number = var('publication_id', given) | string -%}
+    {%- if not number -%}
+        {{ exceptions.raise_compiler_error("publication_id is not set: give CAREHOUSE_PUBLICATION_ID and CAREHOUSE_AS_AT") }}
     {%- endif -%}
-    {{ var('publication_id', 0) }}::bigint
+    {{ number }}::bigint
 {%- endmacro %}
 
 {# Declares a finished candidate table to the database: its key, and the constant that lets the store attach it without
