@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
+from carehouse.asking import asked_by
 from carehouse.database import Role, connect, url
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
@@ -43,14 +44,17 @@ def build(settings: Settings, as_at: date) -> int:
         build_id = _begin(settings, builder, as_at)
         say(f"build {build_id}: figures as known on {as_at}")
         succeeded = False
+        ran: tuple[str | None, str | None] = (None, None)
         try:
             _empty_candidate(builder)
             failures = _run_dbt(settings, as_at, build_id)
+            ran = _dbt_run(settings)
             succeeded = not failures
         finally:
             builder.execute(
-                "update audit.build set state = %s, finished_at = clock_timestamp() where build_id = %s",
-                ["built" if succeeded else "failed", build_id],
+                "update audit.build set state = %s, finished_at = clock_timestamp(), dbt_version = %s, "
+                "dbt_invocation_id = %s where build_id = %s",
+                ["built" if succeeded else "failed", *ran, build_id],
             )
     if failures:
         listed = "\n".join(f"  {failure}" for failure in failures)
@@ -107,8 +111,9 @@ def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) ->
     # Holding the lock means that a build still called 'building' was killed.
     builder.execute("update audit.build set state = 'failed', finished_at = clock_timestamp() where state = 'building'")
     row = builder.execute(
-        "insert into audit.build (as_at_date, code_version, state) values (%s, %s, 'building') returning build_id",
-        [as_at, code_version(settings)],
+        "insert into audit.build (as_at_date, code_version, state, asked_by) values (%s, %s, 'building', %s) "
+        "returning build_id",
+        [as_at, code_version(settings), asked_by()],
     ).fetchone()
     build_id = int(row[0]) if row else 0
     builder.execute(
@@ -167,6 +172,15 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     if running.returncode:
         return [_without_values(line) for line in said if line.strip()][-8:] or ["dbt ended without a word"]
     return []
+
+
+def _dbt_run(settings: Settings) -> tuple[str | None, str | None]:
+    """Give dbt's version and its own id of the run that has just ended; nothing if it ended without results."""
+    results = dbt_target(settings) / "run_results.json"
+    if not results.is_file():
+        return None, None
+    metadata = json.loads(results.read_text())["metadata"]
+    return metadata["dbt_version"], metadata["invocation_id"]
 
 
 def _follow(running: subprocess.Popen[str]) -> Iterator[str]:

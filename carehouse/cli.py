@@ -247,12 +247,16 @@ def rollback(
 
 @app.command()
 def publications() -> None:
-    """List the publications that can still be read."""
+    """List the publications that can still be read, and by whose word; `mart.publication` says more of each."""
     from carehouse.publication import publications as kept
 
     for each in kept(Settings.load()):
         mark = "*" if each.is_current else " "
-        print(f"{mark} {each.publication_id:>6}  as at {each.as_at_date}  published {each.published_at:%Y-%m-%d %H:%M}")
+        verdict = f"{each.gate_verdict}, released by {each.released_by}" if each.released_by else each.gate_verdict
+        print(
+            f"{mark} {each.publication_id:>6}  as at {each.as_at_date}  published {each.published_at:%Y-%m-%d %H:%M}  "
+            f"for {each.published_for or each.published_by}  gate {verdict}  code {each.code_version}"
+        )
 
 
 @app.command()

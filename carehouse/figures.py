@@ -54,8 +54,9 @@ class StatusReport:
 class Figures:
     """What one publication says.
 
-    One row of `measures` is the latest figure that stands for a measure of a council; of `ledger`, one of the last six
-    periods of a council; of `checks`, one suite of the gate with its counts by outcome.
+    `record` is what is known of the publication itself, a row of mart.publication. One row of `measures` is the latest
+    figure that stands for a measure of a council; of `ledger`, one of the last six periods of a council; of `checks`,
+    one suite of the gate with its counts by outcome; of `deliveries`, one source of a council.
     """
 
     publication_id: int
@@ -66,6 +67,8 @@ class Figures:
     measures: tuple[Row, ...]
     ledger: tuple[Row, ...]
     checks: tuple[Row, ...]
+    record: Row
+    deliveries: tuple[Row, ...]
 
 
 def published_figures(settings: Settings) -> Figures:
@@ -126,6 +129,26 @@ def published_figures(settings: Settings) -> Figures:
                     group by suite
                     order by suite
                     """
+                )
+            ),
+            record=current,
+            deliveries=tuple(
+                asking.execute(
+                    """
+                    select
+                        council_code,
+                        source_name,
+                        count(*) as tables,
+                        min(extract_date) as oldest_extract_date,
+                        max(extract_date) as newest_extract_date,
+                        sum(row_count)::bigint as row_count,
+                        sum(rejected_row_count)::bigint as rejected_row_count
+                    from mart.publication_batches
+                    where publication_id = %s
+                    group by council_code, source_name
+                    order by council_code, source_name
+                    """,
+                    [current["publication_id"]],
                 )
             ),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from carehouse.asking import asked_by
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
@@ -25,12 +26,17 @@ MOST_MILLISECONDS_IN_THE_WAY = 50
 
 @dataclass(frozen=True)
 class Publication:
-    """One publication that can still be read."""
+    """One publication that can still be read, and by whose word readers are shown it."""
 
     publication_id: int
     as_at_date: date
     published_at: datetime
     is_current: bool
+    published_by: str
+    published_for: str | None
+    code_version: str
+    gate_verdict: str
+    released_by: str | None
 
 
 def publish(settings: Settings, build_id: int | None = None) -> int:
@@ -49,7 +55,7 @@ def publish(settings: Settings, build_id: int | None = None) -> int:
             _call(publisher, "select store.attach(%s)", build)
         _wait_for_undecided_readers(publisher)
         with _alone_with_partitions(publisher):
-            _call(publisher, "select store.point(%s, 'published')", build)
+            _call(publisher, "select store.point(%s, 'published', %s)", build, asked_by())
     say(f"published {build}")
     return build
 
@@ -65,19 +71,20 @@ def rollback(settings: Settings, publication_id: int | None = None) -> int:
     with _publisher(settings) as publisher:
         target = publication_id or _shown_before(publisher)
         with _alone_with_partitions(publisher):
-            _call(publisher, "select store.point(%s, 'rolled back')", target)
+            _call(publisher, "select store.point(%s, 'rolled back', %s)", target, asked_by())
     say(f"readers now see publication {target}")
     return target
 
 
 def publications(settings: Settings) -> list[Publication]:
     """Give every publication that can still be read, latest first."""
-    with _publisher(settings) as publisher:
-        rows = publisher.execute(
+    with connect(settings, Role.READER, autocommit=True) as reader:
+        rows = reader.execute(
             """
-            select publication_id, as_at_date, published_at, publication_id = (select publication_id from store.pointer)
-            from store.publication
-            where published_at is not null and pruned_at is null
+            select
+                publication_id, as_at_date, published_at, is_current, published_by, published_for, code_version,
+                gate_verdict, released_by
+            from mart.publication
             order by publication_id desc
             """
         ).fetchall()
@@ -187,9 +194,9 @@ def _publisher(settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:
     return connect(settings, Role.PUBLISHER, autocommit=True)
 
 
-def _call(publisher: psycopg.Connection[Any], statement: str, identifier: int) -> None:
+def _call(publisher: psycopg.Connection[Any], statement: str, *arguments: int | str) -> None:
     try:
-        publisher.execute(statement, [identifier])
+        publisher.execute(statement, arguments)
     except psycopg.errors.DatabaseError as error:
         if error.sqlstate == "CH001":
             raise CarehouseError(f"Not published: {error.diag.message_primary}.") from None

@@ -9,7 +9,8 @@ from typing import Any
 from carehouse import strict_yaml
 
 DECLARED_IN = Path("dbt_project/models/exposures.yml")
-REFERENCE = re.compile(r"ref\('(\w+)'\)")
+# A later version of a mart stands beside the first as <mart>_v2; see dbt_project/macros/described.sql.
+REFERENCE = re.compile(r"ref\('(\w+)'(?:, v(?:ersion)?=(\d+))?\)")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Exposures:
         declared: Any = strict_yaml.read((project / DECLARED_IN).read_text(encoding="utf-8"))
         by_mart: dict[str, list[str]] = {}
         for exposure in declared["exposures"]:
-            for mart in REFERENCE.findall(" ".join(exposure["depends_on"])):
+            for name, version in REFERENCE.findall(" ".join(exposure["depends_on"])):
+                mart = f"{name}_v{version}" if int(version or 1) > 1 else name
                 by_mart.setdefault(mart, []).append(exposure["label"])
         return cls({mart: tuple(labels) for mart, labels in by_mart.items()})
 

@@ -64,6 +64,15 @@ create table if not exists audit.build (
 comment on table audit.build is
 'One row is one build of the candidate marts; its id is the publication id they carry.';
 
+-- Added later: empty for builds of earlier versions, which did not say.
+alter table audit.build
+add column if not exists asked_by text,
+add column if not exists dbt_version text,
+add column if not exists dbt_invocation_id text;
+
+comment on column audit.build.asked_by is 'Who or what had it built: a DAG run, or a person by login name.';
+comment on column audit.build.dbt_invocation_id is 'The run of dbt that made the tables, by dbt''s own id.';
+
 create table if not exists audit.build_batch (
     build_id bigint not null references audit.build,
     batch_id bigint not null references audit.batch,
@@ -162,7 +171,7 @@ grant insert on audit.batch to carehouse_loader;
 grant update (withdrawn_on, withdrawn_by, withdrawn_because) on audit.batch to carehouse_loader;
 grant usage on sequence audit.batch_batch_id_seq to carehouse_loader;
 grant select, insert on audit.build, audit.build_batch to carehouse_builder;
-grant update (state, finished_at) on audit.build to carehouse_builder;
+grant update (state, finished_at, dbt_version, dbt_invocation_id) on audit.build to carehouse_builder;
 grant select on audit.build, audit.build_batch to carehouse_gate, carehouse_publisher;
 grant select, insert on audit.gate_run, audit.gate_check to carehouse_gate;
 grant select on audit.gate_run, audit.gate_check, audit.gate_decision to carehouse_publisher;

@@ -16,6 +16,9 @@ create table if not exists store.publication (
     pruned_at timestamptz
 );
 
+-- Added later: empty for publications of earlier versions, which did not say.
+alter table store.publication add column if not exists asked_by text;
+
 comment on table store.publication is
 'One row is one set of marts that passed the gate; it is readable from published_at until pruned_at.';
 
@@ -33,6 +36,8 @@ create table if not exists store.pointer_move (
     moved_by text not null,
     reason text not null
 );
+
+alter table store.pointer_move add column if not exists asked_by text;
 
 comment on table store.pointer_move is 'One row is one publication or rollback: who showed readers what, and when.';
 
@@ -165,65 +170,6 @@ begin
 end
 $$;
 
--- Readers hold contracts on the published columns: they may be added to, never taken away or changed.
-create or replace function store.adopt_columns(mart_name text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-    candidate_table regclass := format('candidate.%I', mart_name)::regclass;
-    store_table regclass := to_regclass(format('store.%I', mart_name));
-    difference record;
-begin
-    if store_table is null then
-        execute format(
-            'create table store.%I (like %s) partition by list (publication_id)',
-            mart_name, candidate_table
-        );
-        return;
-    end if;
-    for difference in
-        select
-            coalesce(published.attname, offered.attname) as column_name,
-            published.attname is null as is_new,
-            format_type(offered.atttypid, offered.atttypmod) as offered_type,
-            format_type(published.atttypid, published.atttypmod) as published_type
-        from
-            (select * from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped) as published
-        full join
-            (select * from pg_attribute where attrelid = candidate_table and attnum > 0 and not attisdropped)
-                as offered
-            on published.attname = offered.attname
-        where
-            (published.atttypid, published.atttypmod) is distinct from (offered.atttypid, offered.atttypmod)
-        order by offered.attnum
-    loop
-        if not difference.is_new then
-            perform store.refuse(format(
-                'mart.%s breaks its contract with readers: column %s was %s and would be %s',
-                mart_name, difference.column_name, difference.published_type,
-                coalesce(difference.offered_type, 'gone')
-            ));
-        end if;
-        execute format(
-            'alter table %s add column %I %s', store_table, difference.column_name, difference.offered_type
-        );
-    end loop;
-    -- A partition must be as strict as its parent, and older partitions were made before a column was added.
-    for difference in
-        select offered.attname as column_name
-        from pg_attribute as published
-        inner join pg_attribute as offered
-            on offered.attrelid = candidate_table and published.attname = offered.attname
-        where published.attrelid = store_table and published.attnum > 0
-            and published.attnotnull and not offered.attnotnull
-    loop
-        perform store.refuse(format(
-            'mart.%s breaks its contract with readers: column %s may no longer be empty',
-            mart_name, difference.column_name
-        ));
-    end loop;
-end
-$$;
-
 create or replace function store.show(mart_name text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -289,9 +235,10 @@ begin
     for mart_name in
         select published.relname from pg_class as published
         where published.relnamespace = 'store'::regnamespace and published.relkind = 'p'
+            and to_regclass(format('mart.%I', published.relname)) is not null
             and to_regclass(format('candidate.%I', published.relname)) is null
     loop
-        perform store.refuse(format('mart.%s is published but was not built', mart_name));
+        perform store.retire(mart_name);
     end loop;
     execute format('create schema %I', home);
     for mart_name in
@@ -321,8 +268,11 @@ $$;
 comment on function store.attach(bigint) is
 'Makes the tables of a build that passed the gate partitions of the store, which no reader is shown yet.';
 
+-- Before `asked_by` there was one of two arguments; both side by side could not be told apart.
+drop function if exists store.point(bigint, text);
+
 -- Shows readers another publication: the moment of publishing, and of rolling back.
-create or replace function store.point(wanted_publication bigint, reason text) returns void
+create or replace function store.point(wanted_publication bigint, reason text, asked_by text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     shown_before bigint;
@@ -345,20 +295,21 @@ begin
     end loop;
     insert into store.pointer (publication_id) values (wanted_publication)
     on conflict (only_row) do update set publication_id = excluded.publication_id;
-    update store.publication set published_at = clock_timestamp(), published_by = session_user
+    update store.publication
+    set published_at = clock_timestamp(), published_by = session_user, asked_by = point.asked_by
     where publication_id = wanted_publication and published_at is null;
-    insert into store.pointer_move (from_publication_id, to_publication_id, moved_by, reason)
-    values (shown_before, wanted_publication, session_user, reason);
+    insert into store.pointer_move (from_publication_id, to_publication_id, moved_by, reason, asked_by)
+    values (shown_before, wanted_publication, session_user, reason, point.asked_by);
 end
 $$;
 
-comment on function store.point(bigint, text) is
+comment on function store.point(bigint, text, text) is
 'Shows readers another kept publication, in one step: publishing and rolling back are both this.';
 
 revoke all on all functions in schema store from public;
 grant execute on function store.current_publication() to mart_reader, carehouse_auditor;
 grant execute on function
-store.attach(bigint), store.point(bigint, text), store.undecided_readers() to carehouse_publisher;
+store.attach(bigint), store.point(bigint, text, text), store.undecided_readers() to carehouse_publisher;
 grant execute on function store.give_up(bigint) to carehouse_housekeeper;
 grant select on store.publication, store.pointer, store.pointer_move to carehouse_publisher, carehouse_auditor;
 

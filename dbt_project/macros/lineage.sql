@@ -6,7 +6,7 @@
     {%- set facts = {} -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
-            {%- if node.config.meta.get('source_rows') -%}{%- do facts.update({node.name: node}) -%}{%- endif -%}
+            {%- if node.config.meta.get('source_rows') -%}{%- do facts.update({node.alias: node}) -%}{%- endif -%}
         {%- endfor -%}
     {%- endif -%}
     {%- for name, node in facts | dictsort -%}
@@ -55,7 +55,7 @@
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'candidate' -%}
             {%- for beneath in tables_beneath(node.unique_id) -%}
-                {%- do found.append([node.name] + beneath) -%}
+                {%- do found.append([node.alias] + beneath) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}

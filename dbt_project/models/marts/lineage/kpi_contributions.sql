@@ -61,8 +61,8 @@ select
     coalesce(contributions.age_band, 'unknown') as age_band,
     coalesce(contributions.support_reason_code, 'unknown') as support_reason_code,
     coalesce(contributions.other_breakdown_value, 'unknown') as other_breakdown_value,
-    contributions.numerator::numeric(38, 20) as numerator,
-    contributions.denominator::numeric(38, 20) as denominator
+    contributions.numerator::numeric(28, 12) as numerator,
+    contributions.denominator::numeric(28, 12) as denominator
 from contributions
 inner join months_shown
     on
@@ -85,6 +85,6 @@ select
     'unknown' as age_band,
     'unknown' as support_reason_code,
     coalesce(other_breakdown_value, 'unknown') as other_breakdown_value,
-    stated_value::numeric(38, 20) as numerator,
-    null::numeric(38, 20) as denominator
+    stated_value::numeric(28, 12) as numerator,
+    null::numeric(28, 12) as denominator
 from stated
