@@ -27,7 +27,9 @@ SHOWN_ROWS = 10
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database: embedded, or given by CAREHOUSE_DATABASE_URL.")
 airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine: its page, scheduler and DAGs.")
-contracts = typer.Typer(no_args_is_help=True, help="The contracts and measures, and what is generated from them.")
+contracts = typer.Typer(
+    no_args_is_help=True, help="The contracts with senders and readers, and what follows from them."
+)
 app.add_typer(db, name="db")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
@@ -400,6 +402,16 @@ def contracts_check() -> None:
     if stale:
         names = ", ".join(str(path.relative_to(Settings.load().project)) for path in stale)
         raise CarehouseError(f"Out of date: {names}. Run: carehouse contracts render")
+
+
+@contracts.command("retire")
+def contracts_retire(
+    mart: Annotated[str, typer.Argument(help="A mart whose last day is over and whose model is gone.")],
+) -> None:
+    """Take back what readers were promised of a mart, once the day announced is over; prints the file removed."""
+    from carehouse.promise_files import retire
+
+    print(retire(Settings.load().project, mart))
 
 
 def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:

@@ -1,4 +1,5 @@
-"""Writes what follows from the contracts (dbt's sources, the table of contracts, the page of extracts) and measures.
+"""Writes what follows from the contracts (dbt's sources, the table of contracts, the page of extracts) and measures,
+and records what readers are promised of the marts.
 
 The files are committed and marked; `check` says which are not what the contracts and the registry now imply.
 """
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from carehouse import measure_files
+from carehouse import measure_files, promise_files
 from carehouse.settings import PROJECT
 from ingestion.contract import Contract, load_contracts
 
@@ -50,6 +51,7 @@ def _wanted(project: Path) -> dict[Path, str]:
         project / "dbt_project/seeds/contract_tables.csv": _contract_tables(contracts),
         project / "docs/reference/extracts.md": _page(contracts),
         **measure_files.wanted(project),
+        **promise_files.wanted(project),
     }
 
 
