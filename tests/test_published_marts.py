@@ -166,3 +166,38 @@ def test_the_words_of_a_mart_may_be_changed_without_its_columns(warehouse: Wareh
         "where mart_name = 'kpi_a'",
         Role.READER,
     ) == [("What it holds.", "One row is one thing", date(2030, 6, 30), "kpi_a_v2")]
+
+
+def test_every_row_of_figures_says_as_at_which_day_and_how_far_it_can_still_change(night: Night) -> None:
+    columns = night.warehouse.rows(
+        "select mart_name, column_name from mart.data_dictionary where mart_class = 'figures'", Role.READER
+    )
+    figures = {mart for mart, _ in columns}
+    assert len(figures) > 25
+    # The rows behind figures: theirs is the status of the figure.
+    for mart in figures - {"kpi_contributions"}:
+        assert {column for named, column in columns if named == mart} >= {
+            "publication_id",
+            "council_code",
+            "as_at_date",
+            "data_status_code",
+        }, mart
+        said = night.warehouse.rows(
+            f"select distinct publication_id, as_at_date, data_status_code from mart.{mart}", Role.READER
+        )
+        assert {(publication_id, day) for publication_id, day, _ in said} <= {(1, date(2018, 10, 31))}
+        assert {status for *_, status in said} <= {"final", "provisional", "restated", "stale_source"}
+
+
+def test_wide_marts_and_single_figures_say_the_same_of_a_month(night: Night) -> None:
+    said = night.warehouse.rows(
+        """
+        select wide.period_end_date, wide.data_status_code, single.data_status_code
+        from mart.kpi_carers as wide
+        inner join mart.kpi_values as single using (council_code, period_end_date)
+        where single.measure_id = 'K055' and single.breakdown_type = 'council' and single.period_type = 'year_to_date'
+        """,
+        Role.READER,
+    )
+    assert {wide for _, wide, _ in said} == {"final", "provisional"}
+    assert [row for row in said if row[1] != row[2]] == []

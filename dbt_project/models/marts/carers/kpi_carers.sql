@@ -102,7 +102,8 @@ select
     coalesce(support_by_month_end.cost_gbp, 0)::numeric(16, 2) as cost_gbp,
     figures_by_month_end.carers_advised_to_date_count::bigint as carers_advised_to_date_count,
     figures_by_month_end.carers_supported_to_date_count::bigint as carers_supported_to_date_count,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
 from months_held
 left join support_by_month_end
     on

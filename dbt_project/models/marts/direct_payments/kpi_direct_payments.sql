@@ -110,7 +110,9 @@ select
     case when months.has_recoupments then coalesce(recoupments.recouped_in_month_gbp, 0) end::numeric(16, 2)
         as recouped_in_month_gbp,
     case when months.has_recoupments_to_date then coalesce(recoupments.recouped_to_date_gbp, 0) end::numeric(16, 2)
-        as recouped_to_date_gbp
+        as recouped_to_date_gbp,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
 from months
 left join packages
     on

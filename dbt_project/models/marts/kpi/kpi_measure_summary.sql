@@ -51,7 +51,9 @@ select
     returns.national_text,
     returns.national_value,
     returns.note,
-    returns.report_date = newest_returns.report_date as is_newest
+    returns.report_date = newest_returns.report_date as is_newest,
+    {{ as_at() }} as as_at_date,
+    'final' as data_status_code
 from returns
 inner join newest_returns on returns.council_code = newest_returns.council_code
 
@@ -89,5 +91,7 @@ select
     {{ figure_in_words('national_value', 'unit_code') }} as national_text,
     national_value::numeric(18, 4) as national_value,
     null::text as note,
-    true as is_newest
+    true as is_newest,
+    as_at_date,
+    data_status_code
 from headlines

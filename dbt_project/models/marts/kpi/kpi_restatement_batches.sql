@@ -66,7 +66,9 @@ select
     case when batches_since.withdrawn_on is not null then 'withdrawn' else 'delivered' end as event_code,
     batches_since.rows_new as new_row_count,
     batches_since.rows_changed as changed_row_count,
-    batches_since.rows_closed as closed_row_count
+    batches_since.rows_closed as closed_row_count,
+    {{ as_at() }} as as_at_date,
+    'restated' as data_status_code
 from moved_measures
 inner join measure_tables on moved_measures.measure_id = measure_tables.measure_id
 inner join batches_since

@@ -23,5 +23,7 @@ select
     restated_publication_id,
     restated_as_at_date,
     first_restated_as_at_date,
-    restatement_count
+    restatement_count,
+    {{ as_at() }} as as_at_date,
+    'restated' as data_status_code
 from {{ ref('int_kpi__restated') }}

@@ -8,5 +8,6 @@ select
     line_name,
     role_code,
     amount_gbp,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('council_code', 'ledger', period_end('financial_year', 'period_number')) }} as data_status_code
 from {{ ref('int_ledger__cost_bridge') }}

@@ -34,6 +34,9 @@ select
     period_totals.line_count::bigint as line_count,
     freshness.newest_extract_date,
     coalesce(freshness.is_stale, true) as is_source_stale,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'period_totals.council_code', 'ledger', period_end('period_totals.financial_year', 'period_totals.period_number')
+    ) }} as data_status_code
 from period_totals
 left join freshness on period_totals.council_code = freshness.council_code

@@ -61,7 +61,9 @@ select
         as client_contributions_gbp,
     coalesce(sum({{ cost_of_days('weekly_net_gbp', 'start_date', 'end_date') }}), 0)::numeric(16, 2) as net_cost_gbp,
     avg(weekly_gross_gbp) filter (where is_at_month_end)::numeric(16, 2) as average_weekly_gross_gbp,
-    avg(weekly_net_gbp) filter (where is_at_month_end)::numeric(16, 2) as average_weekly_net_gbp
+    avg(weekly_net_gbp) filter (where is_at_month_end)::numeric(16, 2) as average_weekly_net_gbp,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('council_code', 'mosaic', 'month_end_date') }} as data_status_code
 from slices_held
 group by
     council_code,

@@ -33,7 +33,9 @@ select
     (count(*) filter (where units.is_in_use) - count(*) filter (where units.was_in_use_on_base_date))::integer
         as additional_unit_count,
     count(*) filter (where units.is_void)::integer as void_count,
-    coalesce(sum(units.weekly_charge_gbp) filter (where units.is_void), 0)::numeric(16, 2) as void_weekly_charge_gbp
+    coalesce(sum(units.weekly_charge_gbp) filter (where units.is_void), 0)::numeric(16, 2) as void_weekly_charge_gbp,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months.council_code', 'registers', 'months.month_end_date') }} as data_status_code
 from months
 inner join units
     on

@@ -132,7 +132,9 @@ select
     coalesce(moves_in.dearer_move_in_count, 0) as dearer_move_in_count,
     coalesce(moves_out.move_out_count, 0) as move_out_count,
     coalesce(moves_out.more_independent_move_out_count, 0) as more_independent_move_out_count,
-    coalesce(moves_out.less_independent_move_out_count, 0) as less_independent_move_out_count
+    coalesce(moves_out.less_independent_move_out_count, 0) as less_independent_move_out_count,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
 from months
 cross join settings
 left join stock

@@ -127,7 +127,12 @@ select
     {{ gbp_k('amounts_with_net.risk_total_gbp') }} as risk_total_gbp_k,
     {{ gbp_k('amounts_with_net.alternative_delivery_gbp') }} as alternative_delivery_gbp_k,
     {{ gbp_k('amounts_with_net.net_at_risk_gbp') }} as net_at_risk_gbp_k,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'printed_lines.council_code', 'programme', 'printed_lines.report_date',
+        is_stated='true',
+        is_latest='printed_lines.report_date = max(printed_lines.report_date) over (partition by printed_lines.council_code)'
+    ) }} as data_status_code
 from printed_lines
 inner join programmes
     on

@@ -37,7 +37,12 @@ select
     figures.year_position,
     figures.amount_gbp,
     figures.is_sum_of_programmes,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'figures.council_code', 'programme', 'figures.report_date',
+        is_stated='true',
+        is_latest='figures.report_date = max(figures.report_date) over (partition by figures.council_code)'
+    ) }} as data_status_code
 from figures
 inner join programmes
     on

@@ -54,7 +54,12 @@ select
             positions_by_year.{{ kind }}_{{ amount }}_gbp::numeric(16, 2) as {{ kind }}_{{ amount }}_gbp,
         {%- endfor %}
     {%- endfor %}
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'positions_by_year.council_code', 'programme', 'positions_by_year.report_date',
+        is_stated='true',
+        is_latest='positions_by_year.report_date = max(positions_by_year.report_date) over (partition by positions_by_year.council_code)'
+    ) }} as data_status_code
 from positions_by_year
 left join projects
     on

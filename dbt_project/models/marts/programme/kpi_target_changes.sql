@@ -77,7 +77,12 @@ select
     coalesce(changes_by_row.earlier_years_gbp, 0)::numeric(16, 2) as earlier_years_gbp,
     stated_totals.stated_gbp,
     changes_by_row.change_gbp - stated_totals.stated_gbp as difference_gbp,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'changes_by_row.council_code', 'programme', 'changes_by_row.report_date',
+        is_stated='true',
+        is_latest='changes_by_row.report_date = max(changes_by_row.report_date) over (partition by changes_by_row.council_code)'
+    ) }} as data_status_code
 from changes_by_row
 left join stated_totals
     on

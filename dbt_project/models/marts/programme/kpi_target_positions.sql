@@ -54,7 +54,12 @@ select
         targets_in_force.valid_from <= {{ as_at() }}
         and (targets_in_force.valid_to is null or targets_in_force.valid_to > {{ as_at() }})
     ) as is_in_force,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'targets_in_force.council_code', 'programme', 'targets_in_force.valid_from',
+        is_stated='true',
+        is_latest='targets_in_force.valid_to is null'
+    ) }} as data_status_code
 from targets_in_force
 inner join target_versions
     on

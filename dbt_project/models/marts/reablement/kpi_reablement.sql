@@ -196,7 +196,10 @@ select
     figures_by_month_end.planned_hours::numeric(18, 2) as planned_hours,
     figures_by_month_end.contact_hours::numeric(18, 2) as contact_hours,
     figures_by_month_end.contact_percent::numeric(18, 2) as contact_percent,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'completions_with_base.council_code', 'mosaic', 'completions_with_base.month_end_date'
+    ) }} as data_status_code
 from completions_with_base
 left join endings_by_month_end
     on

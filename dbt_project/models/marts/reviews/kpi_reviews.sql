@@ -129,7 +129,9 @@ select
     coalesce(reviews_by_month.outcome_unknown_count, 0)::integer as outcome_unknown_count,
     coalesce(reviews_by_month.targeted_reduced_count, 0)::integer as targeted_reduced_count,
     reviews_by_month.average_weekly_saving_gbp::numeric(16, 2) as average_weekly_saving_gbp,
-    months.is_latest as is_provisional
+    months.is_latest as is_provisional,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
 from months
 left join people_by_month
     on

@@ -115,7 +115,8 @@ select
     coalesce(concluded_by_month_end.not_achieved_count, 0)::bigint as not_achieved_count,
     figures_by_month_end.fully_achieved_percent::numeric(18, 2) as fully_achieved_percent,
     figures_by_month_end.fully_achieved_to_date_percent::numeric(18, 2) as fully_achieved_to_date_percent,
-    {{ as_at() }} as as_at_date
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
 from months_held
 left join begun_by_month_end
     on

@@ -65,7 +65,10 @@ select
     reconciliation.claim_count::integer as claim_count,
     reconciliation.claim_without_evidence_count::integer as claim_without_evidence_count,
     reconciliation.unclaimed_evidence_count::integer as unclaimed_evidence_count,
-    reconciliation.double_claim_count::integer as double_claim_count
+    reconciliation.double_claim_count::integer as double_claim_count,
+    {{ data_status_code(
+        'reconciliation.council_code', 'programme', period_end('reconciliation.financial_year')
+    ) }} as data_status_code
 from reconciliation
 left join targets
     on

@@ -185,7 +185,9 @@ select
     case
         when coverage_of_services.held_from_date <= months.month_end_date
             then coalesce(people_counts.mental_health_people_count, 0)
-    end as mental_health_people_count
+    end as mental_health_people_count,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code('months.council_code', 'registers', 'months.month_end_date') }} as data_status_code
 from months
 left join household_counts
     on

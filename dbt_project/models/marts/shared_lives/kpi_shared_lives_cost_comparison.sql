@@ -52,7 +52,12 @@ select
     {{ var('weeks_in_a_year') }}::numeric(6, 2) as weeks_in_a_year,
     round(comparisons.yearly_difference_gbp, 2)::numeric(16, 2) as yearly_difference_gbp,
     round(comparisons.cost_avoided_gbp, 2)::numeric(16, 2) as cost_avoided_gbp,
-    trunc(comparisons.cost_avoided_gbp / 1000)::numeric(14, 0) as cost_avoided_gbp_k
+    trunc(comparisons.cost_avoided_gbp / 1000)::numeric(14, 0) as cost_avoided_gbp_k,
+    {{ as_at() }} as as_at_date,
+    {{ data_status_code(
+        'comparisons.council_code', 'mosaic', 'comparisons.period_end_date',
+        is_stated="comparisons.basis_code = 'stated'"
+    ) }} as data_status_code
 from comparisons
 inner join settings on comparisons.service_type_code = settings.service_type_code
 left join coverage on comparisons.council_code = coverage.council_code
