@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -24,11 +24,13 @@ class Catalogue:
     """The candidate tables.
 
     `columns` gives, for each table, its columns in order and whether each can hold a text or a long number,
-    and so a name or an NHS number. `measures` is the ids of the measure registry, None if it is missing or empty.
+    and so a name or an NHS number. `measures` is the ids of the measure registry, `sources` the source tables that have
+    a contract (`mosaic.persons`); each None if what lists them is missing or empty.
     """
 
     columns: Mapping[str, Mapping[str, bool]]
     measures: frozenset[str] | None
+    sources: frozenset[str] | None = None
 
     @classmethod
     def read(cls, connection: psycopg.Connection[tuple[Any, ...]]) -> "Catalogue":
@@ -38,13 +40,18 @@ class Catalogue:
             columns.setdefault(table, {})
             if column is not None:
                 columns[table][column] = holds_text
-        return cls(columns, _measures(connection) if "measure_id" in columns.get("dim_measure", {}) else None)
+        has_measures = "measure_id" in columns.get("dim_measure", {})
+        return cls(
+            columns,
+            _names(connection, "select measure_id from candidate.dim_measure") if has_measures else None,
+            _names(connection, "select source_name || '.' || table_name from reference.contract_tables"),
+        )
 
 
-def _measures(connection: psycopg.Connection[tuple[Any, ...]]) -> frozenset[str] | None:
+def _names(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString) -> frozenset[str] | None:
     try:
         with connection.transaction():
-            found = connection.execute("select measure_id from candidate.dim_measure").fetchall()
-    except psycopg.errors.InsufficientPrivilege:
+            found = connection.execute(query).fetchall()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
         return None
-    return frozenset(measure for (measure,) in found) or None
+    return frozenset(name for (name,) in found) or None

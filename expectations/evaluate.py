@@ -14,7 +14,7 @@ from expectations.counts import Counts, Rule, class_name
 from expectations.plan import ALL_TABLES, DeclaredCheck
 from expectations.suite import PUBLICATION
 from expectations.verdict import CheckResult, Outcome
-from expectations.vocabulary import UnexpectedRows
+from expectations.vocabulary import RowsOfEveryCouncil, UnexpectedRows, delivering_councils
 
 if TYPE_CHECKING:
     from expectations.engine import Engine
@@ -29,10 +29,10 @@ def evaluate(
 ) -> list[CheckResult]:
     """Give what came of each declared check of build `build_id`, in the order they were declared.
 
-    A missing table or a query that cannot run gives the outcome error. An empty table gives failed unless it
-    may be empty, since not-null and uniqueness hold on nothing. Everything is read in read-only sessions of
-    the gate's own role, in which queries can ask for `carehouse.build_id` and for `carehouse.suites`, the
-    marts that have a suite.
+    A missing table or a query that cannot run gives the outcome error. An empty table gives failed, since not-null
+    and uniqueness hold on nothing, unless it may be empty or nobody delivers what it is made of. Everything is read
+    in read-only sessions of the gate's own role, in which queries can ask for `carehouse.build_id` and for
+    `carehouse.suites`, the marts that have a suite.
     """
     # Read while it is imported, which takes seconds.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -79,10 +79,22 @@ def _judge(
         if counted == 0:
             # A query that says itself what it looked at may find that rows should be there.
             looking = [check for check in checks if _says_what_it_looked_at(check)]
-            nothing = [_of_nothing(check, "the table is empty") for check in checks if check not in looking]
+            why = _why_empty(connection, checks)
+            nothing = [_of_nothing(check, why) for check in checks if check not in looking]
             return [*nothing, *(_judge_rows(engine, connection, table, looking, 0) if looking else [])]
         rows = counted
     return _judge_rows(engine, connection, table, checks, rows)
+
+
+def _why_empty(connection: Connection, checks: Sequence[DeclaredCheck]) -> str:
+    tables = next((check.delivered_by for check in checks if check.delivered_by), ())
+    if tables and _count(connection, f"select count(*) from ({delivering_councils(tables)}) as delivering") == 0:
+        return f"the table is empty: {_undelivered(tables)}"
+    return "the table is empty"
+
+
+def _undelivered(tables: Sequence[str]) -> str:
+    return f"no council delivers {' and '.join(tables)}"
 
 
 def _says_what_it_looked_at(check: DeclaredCheck) -> bool:
@@ -121,7 +133,10 @@ def _of_counts(connection: Connection, check: DeclaredCheck, counts: Counts, row
                 return _result(check, Outcome.ERROR, reason=counted)
             checked = counted
         if checked == 0:
-            return _of_nothing(check, "there was nothing to look at")
+            asks_for_rows = isinstance(check.check.arguments, RowsOfEveryCouncil)
+            return _of_nothing(
+                check, _undelivered(check.delivered_by) if asks_for_rows else "there was nothing to look at"
+            )
     elif checked == 0:
         return _result(check, Outcome.NOT_APPLICABLE, 0, 0, "no row has a value to look at")
     if counts.success:

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from expectations.catalogue import Catalogue
 from expectations.suite import TABLE, TEXT, Check, Suite
-from expectations.vocabulary import Arguments, UnexpectedRows
+from expectations.vocabulary import Arguments, OfEachMart, UnexpectedRows
 
 ALL_TABLES = "all marts"
 # Numbers of records: of ten digits one in eleven has the check digit of an NHS number. They are judged as a column.
@@ -28,6 +28,7 @@ class DeclaredCheck:
     arguments: Arguments | None
     owner: str
     allow_empty: bool
+    delivered_by: tuple[str, ...]
 
     @property
     def name(self) -> tuple[str, str]:
@@ -49,8 +50,12 @@ def plan(suites: Iterable[Suite], catalogue: Catalogue) -> tuple[DeclaredCheck, 
             if isinstance(check.arguments, UnexpectedRows) and check.scope:
                 declared += (_on_table(suite, check, check.arguments, table, catalogue) for table in tables)
             else:
-                declared.append(_declare(suite, check, check.id, suite.table, check.arguments))
+                declared.append(_declare(suite, check, check.id, suite.table, _written_out(suite, check.arguments)))
     return tuple(declared)
+
+
+def _written_out(suite: Suite, rule: Arguments) -> Arguments:
+    return rule.on(suite.table, suite.delivered_by) if isinstance(rule, OfEachMart) and suite.table else rule
 
 
 def _on_table(suite: Suite, check: Check, rule: UnexpectedRows, table: str, catalogue: Catalogue) -> DeclaredCheck:
@@ -79,4 +84,5 @@ def _declare(
         arguments=arguments,
         owner=check.owner or suite.owner,
         allow_empty=suite.allow_empty if check.allow_empty is None else check.allow_empty,
+        delivered_by=suite.delivered_by,
     )

@@ -13,7 +13,7 @@ from carehouse import strict_yaml
 from carehouse.errors import CarehouseError
 from expectations.catalogue import Catalogue
 from expectations.verdict import Severity
-from expectations.vocabulary import EXPECTATIONS, Arguments, UnexpectedRows
+from expectations.vocabulary import EXPECTATIONS, Arguments, RowsOfEveryCouncil, UnexpectedRows
 
 SUITES = Path(__file__).parent / "suites"
 PUBLICATION = "publication"
@@ -22,6 +22,7 @@ TEXT = "{text}"
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=10, pattern=r"\.$")]
+SourceTable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 Owner = Annotated[str, Field(pattern=r"\S+@\S+\.\S+")]
 
 
@@ -71,18 +72,24 @@ class _Form(BaseModel):
 
     owner: Owner
     allow_empty: bool = False
+    delivered_by: list[SourceTable] = []
     checks: list[dict[str, object]] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The checks of one mart, or of the publication as a whole (`table` is None)."""
+    """The checks of one mart, or of the publication as a whole (`table` is None).
+
+    `delivered_by` are the source tables that all must be delivered before the mart has rows: then it may be empty
+    while no council delivers them, and a critical check sees to it that every council that does has rows.
+    """
 
     name: str
     file: Path
     owner: str
     allow_empty: bool
     checks: tuple[Check, ...]
+    delivered_by: tuple[str, ...] = ()
 
     @property
     def table(self) -> str | None:
@@ -113,7 +120,7 @@ def load(folder: Path = SUITES) -> tuple[Suite, ...]:
 
 
 def compare(suites: Iterable[Suite], catalogue: Catalogue) -> None:
-    """Refuse suites that name a column or measure which does not exist.
+    """Refuse suites that name a column, measure or source table which does not exist.
 
     A table that does not exist is not refused here: its checks come out as errors, and stay on record.
 
@@ -122,6 +129,7 @@ def compare(suites: Iterable[Suite], catalogue: Catalogue) -> None:
     """
     faults: list[str] = []
     for suite in suites:
+        faults += _unknown_sources(suite, catalogue)
         for check in suite.checks:
             faults += _unknown_names(suite, check, catalogue)
     if faults:
@@ -150,9 +158,31 @@ def _read(file: Path) -> Suite:
             continue
         faults += [f"{where}: {fault}" for fault in _misplaced(file, check)]
         checks.append(check)
+    faults += [f"{file}: {fault}" for fault in _undelivered(file, form, checks)]
     if faults:
         raise SuiteError("\n".join(faults))
-    return Suite(file.stem, file, form.owner, form.allow_empty, tuple(checks))
+    delivered_by = tuple(form.delivered_by)
+    return Suite(file.stem, file, form.owner, form.allow_empty or bool(delivered_by), tuple(checks), delivered_by)
+
+
+def _undelivered(file: Path, form: _Form, checks: Iterable[Check]) -> Iterable[str]:
+    """What is empty while nothing is delivered must not be empty once something is."""
+    watching = [check for check in checks if isinstance(check.arguments, RowsOfEveryCouncil)]
+    if form.delivered_by and file.stem == PUBLICATION:
+        yield f"'delivered_by' is of one mart, and {PUBLICATION}.yaml belongs to none"
+    if form.delivered_by and not watching:
+        yield "'delivered_by' needs a check 'rows_of_every_council_that_delivers'"
+    elif (
+        form.delivered_by
+        and not form.allow_empty
+        and all(check.severity is not Severity.CRITICAL for check in watching)
+    ):
+        yield (
+            f"check {watching[0].id} must be critical, or nothing would stop a mart that is empty although somebody "
+            "delivers; say 'allow_empty: true' where that may be"
+        )
+    if watching and not form.delivered_by:
+        yield f"check {watching[0].id} needs 'delivered_by' of the suite: the source tables whose delivery it means"
 
 
 def _misplaced(file: Path, check: Check) -> Iterable[str]:
@@ -189,6 +219,13 @@ def _unknown_names(suite: Suite, check: Check, catalogue: Catalogue) -> Iterable
     for measure in check.measures if catalogue.measures is not None else ():
         if catalogue.measures is not None and measure not in catalogue.measures:
             yield f"{where}: unknown measure '{measure}'; allowed: {', '.join(sorted(catalogue.measures))}"
+
+
+def _unknown_sources(suite: Suite, catalogue: Catalogue) -> Iterable[str]:
+    known = catalogue.sources
+    for table in suite.delivered_by if known is not None else ():
+        if known is not None and table not in known:
+            yield f"{suite.file}: unknown source table '{table}'; allowed: {', '.join(sorted(known))}"
 
 
 def explained(form: type[BaseModel], error: ValidationError) -> list[str]:

@@ -1,11 +1,14 @@
 """The expectations a suite may name, and for each the arguments it takes: nothing else is accepted.
 
-Every `expect_…` is Great Expectations' own, by its own name; `unexpected_rows` is any rule that SQL can say.
+Every `expect_…` is Great Expectations' own, by its own name; `unexpected_rows` is any rule that SQL can say. The others
+are ours: rules of any mart, which become `unexpected_rows` of the mart whose suite names them.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, Self
 
+from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Text = Annotated[str, Field(min_length=1)]
@@ -122,6 +125,50 @@ class UnexpectedRows(Arguments):
     rows_checked: Text | None = None
 
 
+class OfEachMart(Arguments):
+    """A rule of ours that is written once for all marts."""
+
+    def on(self, table: str, delivered_by: Sequence[str]) -> UnexpectedRows:
+        """Give the rule for the mart `table`, whose rows come of the source tables `delivered_by`."""
+        raise NotImplementedError
+
+
+class RowsOfEveryCouncil(OfEachMart):
+    """Every council that delivers all source tables in `delivered_by` of the suite has a row in the mart."""
+
+    def on(self, table: str, delivered_by: Sequence[str]) -> UnexpectedRows:
+        delivering = delivering_councils(delivered_by)
+        mart = sql.Identifier("candidate", table).as_string()
+        return UnexpectedRows(
+            query=f"select council_code from ({delivering}) as delivering\n"
+            f"where not exists (select from {mart} as shown where shown.council_code = delivering.council_code)",
+            rows_checked=f"select count(*) from ({delivering}) as delivering",
+        )
+
+
+def delivering_councils(tables: Sequence[str]) -> str:
+    """Give the SQL that lists the councils that deliver all of `tables`, as the build being judged had them.
+
+    The latest accepted delivery that was known to the build decides, however old it is: a source that has fallen
+    silent still delivers what it last said. One that left its table without a row delivers nothing.
+    """
+    wanted = sorted(set(tables))
+    listed = sql.SQL(", ").join(sql.Literal(table) for table in wanted).as_string()
+    return f"""
+        select batch.council_code
+        from audit.build_batch
+        inner join audit.batch on build_batch.batch_id = batch.batch_id
+        left join audit.batch_profile as standing
+            on batch.batch_id = standing.batch_id and standing.kind = 'rows'
+        where
+            build_batch.build_id = current_setting('carehouse.build_id')::bigint
+            and batch.source_name || '.' || batch.table_name in ({listed})
+            and coalesce(standing.row_count, 1) > 0
+        group by batch.council_code
+        having count(*) = {len(wanted)}
+    """
+
+
 EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_column_values_to_not_be_null": OneColumn,
     "expect_column_values_to_be_null": OneColumn,
@@ -137,4 +184,5 @@ EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_compound_columns_to_be_unique": ColumnList,
     "expect_table_row_count_to_be_between": RowCount,
     "unexpected_rows": UnexpectedRows,
+    "rows_of_every_council_that_delivers": RowsOfEveryCouncil,
 }

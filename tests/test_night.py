@@ -101,12 +101,20 @@ def test_what_the_gate_checked_is_published(night: Night) -> None:
     assert all(row["says"] for row in checks)
 
 
-def test_a_night_without_the_care_extracts_is_refused(warehouse: Warehouse) -> None:
+def test_a_night_without_the_care_extracts_is_published_and_says_what_is_not_applicable(warehouse: Warehouse) -> None:
+    """A council that delivers its programme register alone has its figures; one that delivers nothing of it has none."""
     warehouse.land_examples()
     ran = warehouse.command("run", "--business-date", "2018-10-31")
-    assert ran.returncode == 4, ran.stderr
-    assert "REFUSED" in ran.stdout and "empty" in ran.stdout
-    assert warehouse.rows("select count(*) from store.publication") == [(0,)]
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert warehouse.rows("select count(*) from mart.kpi_portfolio_status") == [(7,)]
+    assert warehouse.rows("select count(*) from mart.fct_reviews") == [(0,)]
+    reasons = table(
+        warehouse,
+        "select outcome, reason from mart.data_quality where table_name = 'fct_reviews' and suite = 'fct_reviews'",
+    )
+    assert len(reasons) > 10
+    assert {row["outcome"] for row in reasons} == {"not_applicable"}
+    assert all("no council delivers" in row["reason"] and "mosaic.workflow_steps" in row["reason"] for row in reasons)
 
 
 def test_figures_can_be_built_as_they_were_known_on_a_day(warehouse: Warehouse) -> None:

@@ -1,0 +1,67 @@
+"""What every check takes, whoever evaluates it: the form of arguments, and rules that SQL can say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Arguments(BaseModel):
+    """The arguments of one check."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def columns(self) -> tuple[str, ...]:
+        """Give the columns the check reads, to be compared with the table's own."""
+        return ()
+
+    def sources(self) -> tuple[str, ...]:
+        """Give the source tables the check names, to be compared with the contracts."""
+        return ()
+
+    def given(self) -> dict[str, object]:
+        """Give the arguments as the suite's author wrote them, defaults left out."""
+        return self.model_dump(exclude_unset=True)
+
+
+class UnexpectedRows(Arguments):
+    """`query` gives one row for each break of the rule; `rows_checked` gives how many rows were looked at.
+
+    Both are SQL that can be pasted into any client after `set carehouse.build_id = '<build>'`, with tables
+    named in full (`candidate.kpi_values`). In a check `scope: every_table`, `{table}` stands for the table
+    and `{text}` for everything written in one of its rows.
+    """
+
+    query: Text
+    rows_checked: Text | None = None
+
+
+@dataclass(frozen=True)
+class Mart:
+    """What a rule of every mart is told of one: what its suite says of it.
+
+    `delivered_by` are the source tables its rows come of, `month` the date that puts a row into a month, `amount`
+    the column that is added up.
+    """
+
+    name: str
+    delivered_by: Sequence[str] = ()
+    month: str | None = None
+    amount: str | None = None
+
+
+class OfEachMart(Arguments):
+    """A rule of ours that is written once for all marts. With a `scope` it may leave some out: `but_not`."""
+
+    but_not: list[str] = []
+
+    def rule_for(self, mart: Mart) -> UnexpectedRows | str:
+        """Give the rule for one mart, or say why it does not apply to it."""
+        return "the check leaves this table out" if mart.name in self.but_not else self.on(mart)
+
+    def on(self, mart: Mart) -> UnexpectedRows | str:
+        """Give the rule for one mart, or say why it does not apply to it."""
+        raise NotImplementedError
