@@ -15,6 +15,7 @@ import psycopg
 import typer
 
 from carehouse.errors import CarehouseError
+from carehouse.retention_commands import retention
 from carehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ contracts = typer.Typer(
 app.add_typer(db, name="db")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
+app.add_typer(retention, name="retention")
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]

@@ -51,6 +51,7 @@ TABLE_SETTINGS = (
     "controlTotal",
     "extractsFrom",
     "extractsUntil",
+    "recordClass",
 )
 COLUMN_SETTINGS = ("extractUnit", "numberFormat", "signConvention", "patternInWords", "pseudonymColumn")
 
@@ -82,6 +83,12 @@ class Column:
     number_format: str
     pseudonym_column: str | None
     sign: int = 1
+    refers_to: str | None = None
+
+    @property
+    def names_person(self) -> bool:
+        """Whether it holds the number of a person: such a column is called `person_ref`, whatever stands before."""
+        return self.name == "person_ref" or self.name.endswith("_person_ref")
 
     @property
     def scale(self) -> int:
@@ -145,6 +152,7 @@ class Contract:
     delivery_set: str | None
     extracts_from: date | None
     extracts_until: date | None
+    record_class: str | None = None
     editions: tuple["Contract", ...] = ()
 
     @property
@@ -363,6 +371,7 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
         delivery_set=settings.get("deliverySet"),
         extracts_from=extracts_from,
         extracts_until=extracts_until,
+        record_class=settings.get("recordClass"),
     )
 
 
@@ -400,7 +409,18 @@ def _column(said: SchemaProperty) -> Column:
         number_format=_one_of(settings.get("numberFormat", "plain"), NUMBER_FORMATS, f"{name}.numberFormat"),
         pseudonym_column=settings.get("pseudonymColumn"),
         sign=SIGNS[_one_of(settings.get("signConvention", "as_written"), tuple(SIGNS), f"{name}.signConvention")],
+        refers_to=_refers_to(said),
     )
+
+
+def _refers_to(said: SchemaProperty) -> str | None:
+    """Read which column of which table the values of this one are numbers of; it may be its own table's."""
+    if not said.relationships:
+        return None
+    (relationship,) = said.relationships
+    if relationship.type != "foreignKey" or not re.fullmatch(r"\w+\.\w+\.\w+", str(relationship.to)):
+        raise ValueError(f"{said.name}.relationships must be one foreignKey to source.table.column")
+    return str(relationship.to)
 
 
 def _settings(properties: list[CustomProperty] | None, known: tuple[str, ...]) -> dict[str, Any]:

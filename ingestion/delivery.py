@@ -23,6 +23,7 @@ from ingestion.passage import SHORTEST_HASH, Passage
 from ingestion.reader import open_extract
 from ingestion.refusal import FileRefused
 from ingestion.snapshot import Arrival, Change
+from ingestion.suppression import Tokens, load_suppression
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Terms:
     known_on: date
     pseudonym_key: str
     pseudonym: Callable[[pl.Series], pl.Series]
+    tokens: Tokens
     passage: Passage | None = None
     judge: Judge | None = None
 
@@ -44,6 +46,7 @@ class Loaded:
     sha256: str
     rows_in: int
     rejected: int
+    erased: int
     change: Change
     rejects: pl.DataFrame
     values_normalised: int
@@ -119,6 +122,7 @@ def load(loader: psycopg.Connection[Any], delivery: Delivery, terms: Terms) -> L
         rows_removed=change.removed,
         rows_superseded=change.superseded,
         rows_rejected=rejected,
+        rows_erased=intake.erased_count,
         rows_closed=change.closed,
         values_normalised=normalised.height,
         control_row_count=promised.row_count if promised else None,
@@ -138,6 +142,7 @@ def load(loader: psycopg.Connection[Any], delivery: Delivery, terms: Terms) -> L
         sha256,
         intake.row_count,
         rejected,
+        intake.erased_count,
         change,
         rejects,
         normalised.height,
@@ -151,11 +156,12 @@ def _bring_into_history(
     loader: psycopg.Connection[Any], arrival: Arrival, delivery: Delivery, terms: Terms, *, is_late: bool
 ) -> tuple[Intake, Change]:
     contract, council = arrival.contract, arrival.council
+    suppression = load_suppression(loader, contract, council, terms.tokens)
 
     def intake(known: Known) -> Intake:
         extract = open_extract(delivery.path, contract, delivery.server)
         conformer = Conformer(contract, terms.pseudonym)
-        return Intake(extract, conformer, Fingerprinter(contract, terms.pseudonym_key), known)
+        return Intake(extract, conformer, Fingerprinter(contract, terms.pseudonym_key), known, suppression)
 
     if contract.delivery == CHANGES:
         reading = intake(Known())

@@ -14,6 +14,7 @@ from ingestion.extract import LINE, Extract
 from ingestion.fingerprint import FIRST, HALVES, SECOND, Fingerprinter, Known
 from ingestion.reader import open_extract
 from ingestion.refusal import FileRefused
+from ingestion.suppression import Suppression
 
 # Few rows of a block are news on most nights: they wait until there are enough to be worth a conformer's while.
 ROWS_TO_CONFORM = 20_000
@@ -22,16 +23,29 @@ ROWS_TO_CONFORM = 20_000
 class Intake:
     """One reading of one extract. Its counts are complete once `rows` is exhausted."""
 
-    def __init__(self, extract: Extract, conformer: Conformer, fingerprinter: Fingerprinter, known: Known) -> None:
-        """Rows whose fingerprint is in `known` are counted in `known_count` and passed over."""
+    def __init__(
+        self,
+        extract: Extract,
+        conformer: Conformer,
+        fingerprinter: Fingerprinter,
+        known: Known,
+        suppression: Suppression | None = None,
+    ) -> None:
+        """Rows whose fingerprint is in `known` are counted in `known_count` and passed over.
+
+        Rows of people erased, as `suppression` tells them, are counted in `erased_count` and nothing of them is kept.
+        """
         self.extract = extract
         self.row_count = 0
         self.known_count = 0
+        self.erased_count = 0
         self.control_sum: Decimal | None = Decimal(0)
         self.held_keys: list[pl.DataFrame] = []
         self._conformer = conformer
         self._fingerprinter = fingerprinter
         self._known = known
+        self._suppression = suppression
+        self._malformed_kept: list[tuple[int, str]] = []
         self._rejects: list[pl.DataFrame] = []
         self._normalised: list[pl.DataFrame] = []
 
@@ -44,14 +58,15 @@ class Intake:
         pending: list[pl.DataFrame] = []
         for block in ahead(self.extract.blocks()):
             self.row_count += block.height
-            news = self._pass_over_known(block.with_columns(self._fingerprinter.of(block)))
+            kept = self._leave_out_erased(block)
+            news = self._pass_over_known(kept.with_columns(self._fingerprinter.of(kept)))
             pending.append(news)
             if sum(each.height for each in pending) >= (ROWS_TO_CONFORM if len(self._known) else 1):
                 yield self._conform(pl.concat(pending))
                 pending.clear()
         if pending:
             yield self._conform(pl.concat(pending))
-        self.row_count += len(self.extract.malformed())
+        self._take_malformed()
         self._hold_malformed()
         # On a quiet day nothing changes; a whole table is never empty.
         if self.row_count == 0 and self.extract.contract.delivery != CHANGES:
@@ -61,9 +76,10 @@ class Intake:
     def first_lines(self, fingerprints: pl.DataFrame) -> pl.DataFrame:
         """Read the file once more to find where rows of these fingerprints stand first: rarely needed, never kept."""
         again = open_extract(self.extract.path, self.extract.contract, self.extract.server)
+        blocks = (self._suppression.apply(block)[0] if self._suppression else block for block in again.blocks())
         found = [
             block.select(LINE).with_columns(self._fingerprinter.of(block)).join(fingerprints, on=HALVES, how="semi")
-            for block in again.blocks()
+            for block in blocks
         ]
         return pl.concat(found).group_by(HALVES).agg(pl.col(LINE).min().cast(pl.Int32))
 
@@ -78,7 +94,7 @@ class Intake:
                 "must have as many fields as the header",
                 text.replace("\0", SUBSTITUTE_FOR_NUL),
             )
-            for line, text in self.extract.malformed()
+            for line, text in self._malformed_kept
         ]
         return pl.concat([*self._rejects, pl.DataFrame(malformed, schema=REJECT_SCHEMA, orient="row")])
 
@@ -111,12 +127,32 @@ class Intake:
             self.held_keys.append(conformed.held_keys)
         return conformed.rows
 
+    def _leave_out_erased(self, block: pl.DataFrame) -> pl.DataFrame:
+        if not self._suppression:
+            return block
+        kept, erased = self._suppression.apply(block)
+        self.erased_count += erased.height
+        if erased.height:
+            self._add_to_control_sum(self._conformer.control_sum(erased))
+        return kept
+
+    def _take_malformed(self) -> None:
+        malformed = self.extract.malformed()
+        self.row_count += len(malformed)
+        suppression = self._suppression
+        self._malformed_kept = [
+            (line, text)
+            for line, text in malformed
+            if not suppression or not suppression.malformed_is_of_erased(text, self.extract.server)
+        ]
+        self.erased_count += len(malformed) - len(self._malformed_kept)
+
     def _hold_malformed(self) -> None:
         """Hold the keys of rows with a wrong number of fields, lest what is known of them seem to have vanished.
 
         A stray or missing delimiter moves the fields behind it, so a key is looked for from either end.
         """
-        found = keys_of_malformed(self.extract)
+        found = keys_of_malformed(self.extract, self._malformed_kept)
         if found.height and len(self._known):
             key = [column.name for column in self.extract.contract.key]
             conformed = self._conformer.conform(found)
@@ -139,11 +175,11 @@ class Intake:
             )
 
 
-def keys_of_malformed(extract: Extract) -> pl.DataFrame:
+def keys_of_malformed(extract: Extract, malformed: list[tuple[int, str]]) -> pl.DataFrame:
     """Give a block with nothing but keys in it, two rows for each row with a wrong number of fields."""
     rows = [
         {column.header: fields[place] for column, place in places.items() if 0 <= place < len(fields)}
-        for fields in _fields_of_malformed(extract)
+        for fields in _fields_of_malformed(extract, malformed)
         for places in _places_of_key(extract, len(fields))
     ]
     headers = [column.header for column in extract.contract.columns]
@@ -151,10 +187,10 @@ def keys_of_malformed(extract: Extract) -> pl.DataFrame:
     return block.with_columns(pl.all().fill_null("")).with_columns(pl.lit(0, dtype=pl.Int64).alias(LINE))
 
 
-def _fields_of_malformed(extract: Extract) -> Iterator[list[str]]:
+def _fields_of_malformed(extract: Extract, malformed: list[tuple[int, str]]) -> Iterator[list[str]]:
     quote = extract.server.quote
     # A workbook has no header line to count along.
-    for _, text in extract.malformed() if extract.headers else []:
+    for _, text in malformed if extract.headers else []:
         line = [text.rstrip("\r\n")]
         with suppress(csv.Error):
             yield next(

@@ -25,6 +25,7 @@ from ingestion.passage import Passage
 from ingestion.profile import counted_by
 from ingestion.refusal import FileRefused
 from ingestion.sender import put_away, tell_sender
+from ingestion.suppression import Tokens
 
 ANALYSE_FROM_SHARE = 10
 
@@ -81,7 +82,7 @@ def ingest(
     key = settings.secret("pseudonym_key")
     tables = {contract.name: counted_by(contract) for contract in contracts}
     with connect(settings, Role.LOADER) as loader, open_judge(tables) if open_judge else nullcontext() as judge:
-        terms = Terms(business_date or today(), key, _pseudonymiser(key), passage, judge)
+        terms = Terms(business_date or today(), key, pseudonymiser(key), Tokens.of(settings), passage, judge)
         # A delivery is staged and compared in memory where it fits.
         loader.execute("set temp_buffers = '256MB'; set work_mem = '256MB'")
         history.ensure_tables(loader, contracts)
@@ -194,9 +195,12 @@ def _report(settings: Settings, delivery: Delivery, loaded: Loaded) -> None:
         "removed": change.removed,
         "superseded": change.superseded,
         "rejected": loaded.rejected,
+        "of people erased": loaded.erased,
     }
     shown = " + ".join(
-        f"{rows} {what}" for what, rows in parts.items() if rows or what not in ("removed", "superseded")
+        f"{rows} {what}"
+        for what, rows in parts.items()
+        if rows or what not in ("removed", "superseded", "of people erased")
     )
     say(
         f"loaded {_name(delivery)}: {loaded.rows_in} rows in = {shown}; {change.closed} closed "
@@ -225,7 +229,8 @@ def _name(delivery: Delivery) -> str:
     return f"{delivery.council}/{delivery.contract.source}/{delivery.path.name}{sheet}"
 
 
-def _pseudonymiser(key: str) -> Callable[[pl.Series], pl.Series]:
+def pseudonymiser(key: str) -> Callable[[pl.Series], pl.Series]:
+    """Give what turns a column of numbers of people into their pseudonyms."""
     secret = key.encode()
 
     def pseudonymise(references: pl.Series) -> pl.Series:

@@ -183,8 +183,17 @@ def _latest(loader: Connection, contract: Contract, council: str) -> Counts:
         where
             council_code = %s and source_name = %s and table_name = %s and state = 'accepted' and withdrawn_on is null
             and (not is_late or %s)
+            -- What was taken away since was taken from no profile.
+            and not exists (
+                select from audit.erasure_step
+                where step_code = 'history' and object_name = %s and done_at > finished_at
+            )
+            and not exists (
+                select from audit.retention_run
+                where retention_run.table_name = %s and ran_at > finished_at
+            )
         """,
-        [council, contract.source, contract.table, contract.delivery == CHANGES],
+        [council, contract.source, contract.table, contract.delivery == CHANGES, contract.name, contract.name],
     ).fetchone()
     counts = of_batches(loader, [row[0]]).get(row[0], {}) if row and row[0] else {}
     return {bucket: rows for bucket, rows in counts.items() if bucket.kind != REJECTED}

@@ -89,7 +89,7 @@ def test_the_image_runs_as_nobody_special_and_cannot_be_written_to(services: dic
 
 def test_settings_are_ones_the_code_reads(services: dict[str, Any]) -> None:
     code = "\n".join(path.read_text() for path in (PROJECT / "carehouse").rglob("*.py"))
-    code += (PROJECT / "ingestion" / "landing.py").read_text()
+    code += "\n".join(path.read_text() for path in (PROJECT / "ingestion").rglob("*.py"))
     read = set(re.findall(r"CAREHOUSE_[A-Z_]+[A-Z]", code))
     read |= {f"CAREHOUSE_{name.upper()}" for name in re.findall(r"secret\(\"(\w+)\"\)", code)}
     read |= {f"CAREHOUSE_{role.secret_name.upper()}" for role in Role}
