@@ -146,7 +146,7 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     keep_only_if_same(settings.project / "dbt_project", target)
-    command = [str(Path(sys.executable).with_name("dbt")), "build"]
+    command = [sys.executable, "-m", "carehouse.dbt_process", "build"]
     # Unit tests are of the code, not of tonight's data; they run with the other tests.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]

@@ -16,14 +16,15 @@ def keep_only_if_same(project: Path, target: Path) -> None:
     dbt itself goes by the time a file was last changed, and files copied into an image may all have one time.
     """
     read = target / "parsed_project.sha256"
-    now = _fingerprint(project)
+    now = fingerprint(project)
     if not read.is_file() or read.read_text() != now:
         (target / "partial_parse.msgpack").unlink(missing_ok=True)
         target.mkdir(parents=True, exist_ok=True)
         read.write_text(now)
 
 
-def _fingerprint(project: Path) -> str:
+def fingerprint(project: Path) -> str:
+    """Give what is the same for two projects only if every byte of them and what reads them are."""
     found = hashlib.sha256()
     for reader in READERS:
         found.update(f"{reader} {version(reader)}\0".encode())

@@ -21,6 +21,7 @@ from carehouse.settings import Settings
 from expectations.gate import GateReport, render, run_gate
 from expectations.suite import load
 from expectations.verdict import Outcome
+from tests import read_project
 from tests.conftest import Warehouse, fresh_warehouse
 
 FAULTS = Path(__file__).parent / "gate_faults"
@@ -83,6 +84,7 @@ def built(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for arguments in (("synth", "--people", "600", "--seed", "7"), ("ingest", "--business-date", str(AS_AT))):
             done = fresh.command(*arguments)
             assert done.returncode == 0, done.stderr
+        read_project.hand_over(fresh.settings)
         yield Built(fresh, build(fresh.settings, AS_AT))
 
 

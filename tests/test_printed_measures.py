@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from tests.conftest import Night
 from tests.test_night import table
 
@@ -36,6 +38,7 @@ K036|85% overall|85|-||-|-||-|
 """
 
 
+@pytest.mark.any_server
 def test_the_council_plan_table_comes_out_as_printed(january: Night) -> None:
     printed = list(csv.DictReader(io.StringIO(COUNCIL_PLAN.strip()), delimiter="|"))
     assert len(printed) == 24
@@ -57,6 +60,7 @@ def test_the_council_plan_table_comes_out_as_printed(january: Night) -> None:
     assert {line["report_name"] for line in lines} == {"Council plan measures, first half of 2018/19"}
 
 
+@pytest.mark.any_server
 def test_a_printed_measure_is_a_value_where_the_council_sends_no_records(january: Night) -> None:
     rows = table(
         january.warehouse,

@@ -12,6 +12,7 @@ from carehouse.publication import publish, rollback
 from carehouse.settings import Settings
 from ingestion.landing import ingest
 from ingestion.synth import write_extracts
+from tests import read_project
 from tests.conftest import Warehouse, fresh_warehouse
 from tests.test_publication import judge
 
@@ -30,6 +31,7 @@ def restated(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     extracts = folder / "extracts"
     write_extracts(extracts, COUNCIL, 300, date(2016, 4, 1), SECOND, 5, nights=[FIRST, SECOND])
     with fresh_warehouse(server, folder / "home") as fresh:
+        read_project.hand_over(fresh.settings)
         for night in (FIRST, SECOND, SECOND):
             named = "*/*" if night == FIRST else "/".join(CORRECTED)
             for path in extracts.glob(f"{COUNCIL}/{named}_{night}.csv"):

@@ -12,7 +12,6 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from carehouse.bootstrap import prepare
 from carehouse.build import build
 from carehouse.database import Role, connect, url
 from carehouse.publication import publish
@@ -20,7 +19,8 @@ from carehouse.settings import PROJECT, Settings
 from ingestion.landing import ingest
 from ingestion.synth import write_extracts
 from ingestion.withdrawal import withdraw
-from tests.conftest import Warehouse, fresh_warehouse
+from tests import read_project
+from tests.conftest import Warehouse, fresh_warehouse, give_rights_on_database
 from tests.test_publication import judge
 
 COUNCIL = "exampleshire"
@@ -47,6 +47,7 @@ def test_a_build_as_at_a_day_knows_nothing_that_came_later(
     server: Settings, extracts: Path, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     with fresh_warehouse(server, tmp_path / "stopped") as stopped:
+        read_project.hand_over(stopped.settings)
         for night in NIGHTS[:3]:
             _night(stopped, extracts, night)
             if night == NIGHTS[1]:
@@ -60,6 +61,8 @@ def test_a_build_as_at_a_day_knows_nothing_that_came_later(
                 assert began > 0 and ended > 0, table
             _lay_rows_elsewhere(went_on)
 
+            read_project.keep(stopped.settings)
+            read_project.hand_over(went_on.settings)
             assert build(went_on.settings, STOPPED_ON) == build(stopped.settings, STOPPED_ON)
 
             tables = _candidate_tables(stopped)
@@ -81,10 +84,7 @@ def _copy(server: Settings, original: Warehouse, home: Path) -> Iterator[Warehou
         with connect(server, Role.ADMIN, autocommit=True, database="postgres") as admin:
             for statement in ("drop database {0} with (force)", "create database {0} template {1}"):
                 admin.execute(sql.SQL(statement).format(*map(sql.Identifier, map(str, names))))
-        # Rights on a database itself are not copied.
-        with copy.admin() as admin:
-            admin.execute("comment on schema audit is 'a copy'")
-        prepare(copy.settings)
+        give_rights_on_database(copy.settings)
         yield copy
 
 

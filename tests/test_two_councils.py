@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from carehouse.settings import PROJECT, Settings
+from tests import read_project
 from tests.conftest import Warehouse, fresh_warehouse
 
 pytestmark = pytest.mark.any_server
@@ -104,6 +105,8 @@ class Office:
     warehouse: Warehouse
 
     def command(self, *arguments: str) -> str:
+        if arguments[0] in ("build", "run"):
+            read_project.hand_over(self.warehouse.settings, self.project)
         done = subprocess.run(
             [sys.executable, "-m", "carehouse", *arguments],
             cwd=self.project,
@@ -113,6 +116,7 @@ class Office:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        read_project.keep(self.warehouse.settings)
         return done.stdout
 
     def table(self, query: str) -> list[dict[str, str]]:
