@@ -18,6 +18,7 @@ import pytest
 
 from carehouse import embedded
 from carehouse.bootstrap import prepare
+from carehouse.build import dbt_target
 from carehouse.database import Role, connect, url
 from carehouse.settings import PROJECT, Settings
 from ingestion.contract import load_contracts
@@ -190,6 +191,7 @@ class Night:
     warehouse: Warehouse
     extracts: Path
     said: str
+    dbt_results: Path  # of the build that was published: a later one writes over them
 
 
 @pytest.fixture(scope="session")
@@ -227,4 +229,5 @@ def _published(server: Settings, folder: Path, business_date: str) -> Iterator[N
         ran = fresh.command("run", "--business-date", business_date)
         assert ran.returncode == 0, ran.stderr + ran.stdout
         read_project.keep(fresh.settings)
-        yield Night(fresh, folder / "extracts", ran.stdout + ran.stderr)
+        results = shutil.copy(dbt_target(fresh.settings) / "run_results.json", folder)
+        yield Night(fresh, folder / "extracts", ran.stdout + ran.stderr, Path(results))

@@ -6,7 +6,6 @@ import re
 import pytest
 
 from carehouse.asking import asked_by
-from carehouse.build import dbt_target
 from carehouse.database import Role, connect
 from carehouse.publication import publications, publish, rollback
 from tests.conftest import Night, Warehouse
@@ -30,7 +29,7 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_night_records_the_run_of_dbt_and_who_had_it_run(night: Night) -> None:
-    ran = json.loads((dbt_target(night.warehouse.settings) / "run_results.json").read_text())["metadata"]
+    ran = json.loads(night.dbt_results.read_text())["metadata"]
     (recorded,) = night.warehouse.rows(
         "select dbt_invocation_id, dbt_version, built_for, published_for, published_by, gate_verdict, "
         "checks_evaluated = checks_declared, critical_failed, released_by, built_at < judged_at, "
