@@ -266,7 +266,7 @@ def publications() -> None:
 @app.command()
 def prune(keep: Annotated[int, typer.Option(min=1, help="How many publications to keep.")] = 14) -> None:
     """Drop publications that are neither current nor among the last."""
-    from carehouse.publication import prune as drop
+    from carehouse.pruning import prune as drop
 
     _answer({"pruned": len(drop(Settings.load(), keep))}, as_json=False)
 

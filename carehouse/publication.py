@@ -1,14 +1,13 @@
-"""Publishing, rolling back and pruning: readers are shown one whole publication, and never wait for it."""
+"""Publishing and rolling back: readers are shown one whole publication, and never wait for it."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from carehouse.asking import asked_by
 from carehouse.database import Role, connect
@@ -19,9 +18,6 @@ from carehouse.settings import Settings
 # A statement chooses what to read within milliseconds of opening a mart. Whoever takes longer holds a mart open without
 # reading it, and the pointer is not moved past him.
 LONGEST_WAIT_SECONDS = 60.0
-# Longer than any statement takes from its snapshot to its choice of what to read.
-GRACE = timedelta(minutes=10)
-MOST_MILLISECONDS_IN_THE_WAY = 50
 
 
 @dataclass(frozen=True)
@@ -51,10 +47,10 @@ def publish(settings: Settings, build_id: int | None = None) -> int:
     """
     with _publisher(settings) as publisher:
         build = build_id or _latest_build(publisher)
-        with _alone_with_partitions(publisher):
+        with alone_with_partitions(publisher):
             _call(publisher, "select store.attach(%s)", build)
         _wait_for_undecided_readers(publisher)
-        with _alone_with_partitions(publisher):
+        with alone_with_partitions(publisher):
             _call(publisher, "select store.point(%s, 'published', %s)", build, asked_by())
     say(f"published {build}")
     return build
@@ -70,7 +66,7 @@ def rollback(settings: Settings, publication_id: int | None = None) -> int:
     """
     with _publisher(settings) as publisher:
         target = publication_id or _shown_before(publisher)
-        with _alone_with_partitions(publisher):
+        with alone_with_partitions(publisher):
             _call(publisher, "select store.point(%s, 'rolled back', %s)", target, asked_by())
     say(f"readers now see publication {target}")
     return target
@@ -91,78 +87,8 @@ def publications(settings: Settings) -> list[Publication]:
     return [Publication(*row) for row in rows]
 
 
-def prune(settings: Settings, keep: int, grace: timedelta = GRACE) -> list[int]:
-    """Drop all but the current and the last `keep` publications; give the ids dropped.
-
-    What a transaction is still reading is left for the next time, and what was shown within `grace`, which somebody
-    may be about to read: no reader is blocked or finds it gone.
-    """
-    if keep < 1:
-        raise CarehouseError("At least one publication must be kept.")
-    with connect(settings, Role.HOUSEKEEPER, autocommit=True) as housekeeper:
-        housekeeper.execute("select pg_advisory_lock(hashtext('carehouse prune'))")
-        old = [
-            row[0]
-            for row in housekeeper.execute(
-                """
-                select publication_id from store.publication
-                where
-                    publication_id <> (select publication_id from store.pointer)
-                    and publication_id not in (
-                        select publication_id from store.publication
-                        where published_at is not null order by publication_id desc limit %s
-                    )
-                    and publication_id < (select max(publication_id) from store.publication)
-                    and not exists (
-                        select from store.pointer_move
-                        where from_publication_id = publication_id and moved_at > clock_timestamp() - %s
-                    )
-                    and to_regnamespace('publication_' || publication_id) is not null
-                order by publication_id
-                """,
-                [keep, grace],
-            )
-        ]
-        return [publication_id for publication_id in old if _prune_one(housekeeper, publication_id)]
-
-
-def _prune_one(housekeeper: psycopg.Connection[Any], publication_id: int) -> bool:
-    reading = sql.SQL("hashtext('carehouse reading'), {}").format(publication_id)
-    # Held until the last table is gone, lest a reader with an old snapshot choose it meanwhile.
-    unread = housekeeper.execute(sql.SQL("select pg_try_advisory_lock({})").format(reading)).fetchone()
-    if unread != (True,) or housekeeper.execute("select store.give_up(%s)", [publication_id]).fetchone() != (True,):
-        say(f"publication {publication_id} is still being read, and is kept until the next time")
-        return False
-    home = f"publication_{publication_id}"
-    attached = housekeeper.execute(
-        """
-        select part.relname, inherits.inhdetachpending
-        from pg_inherits as inherits
-        inner join pg_class as part on inherits.inhrelid = part.oid
-        where part.relnamespace = to_regnamespace(%s)
-        """,
-        [home],
-    ).fetchall()
-    for mart_name, was_interrupted in attached:
-        part = (sql.Identifier(mart_name), sql.Identifier(home))
-        if was_interrupted:
-            _patiently(housekeeper, sql.SQL("alter table store.{0} detach partition {1}.{0} finalize").format(*part))
-        else:
-            # Waits for whoever has the mart open, and is in nobody's way meanwhile.
-            housekeeper.execute(sql.SQL("alter table store.{0} detach partition {1}.{0} concurrently").format(*part))
-    # One by one: a plan made before a table was detached may still ask for it, and must not wait for all to be dropped.
-    for (mart_name,) in housekeeper.execute(
-        "select relname from pg_class where relnamespace = to_regnamespace(%s) and relkind = 'r'", [home]
-    ).fetchall():
-        _patiently(housekeeper, sql.SQL("drop table {}").format(sql.Identifier(home, mart_name)))
-    housekeeper.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(home)))
-    housekeeper.execute(sql.SQL("select pg_advisory_unlock({})").format(reading))
-    say(f"pruned publication {publication_id}")
-    return True
-
-
 @contextmanager
-def _alone_with_partitions(connection: psycopg.Connection[Any]) -> Iterator[None]:
+def alone_with_partitions(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Change partitions while nobody else does. Waiting happens outside transactions, which others wait for."""
     ours = "(hashtext('carehouse partitions'))"
     while connection.execute(f"select pg_try_advisory_lock{ours}").fetchone() != (True,):
@@ -171,23 +97,6 @@ def _alone_with_partitions(connection: psycopg.Connection[Any]) -> Iterator[None
         yield
     finally:
         connection.execute(f"select pg_advisory_unlock{ours}")
-
-
-def _patiently(housekeeper: psycopg.Connection[Any], statement: sql.Composed) -> None:
-    """Run a statement that needs a table for itself: readers queue behind whoever waits for one, so only for a moment.
-
-    It is tried until nobody is in its way.
-    """
-    housekeeper.execute(sql.SQL("set lock_timeout = {}").format(MOST_MILLISECONDS_IN_THE_WAY))
-    while True:
-        try:
-            with _alone_with_partitions(housekeeper):
-                housekeeper.execute(statement)
-        except psycopg.errors.LockNotAvailable:
-            time.sleep(0.1)
-        else:
-            break
-    housekeeper.execute("reset lock_timeout")
 
 
 def _publisher(settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:

@@ -15,7 +15,8 @@ history, from which any of them can be built again, is never touched.
 
 Deletes rows that have been in quarantine for more than {QUARANTINE_DAYS} days: they hold what was sent.
 
-* `prune` failed: a reader may hold an old publication open. The next week's run makes up for it.
+* `prune` failed: run it again; it goes on where it was, and what it left behind hinders nobody. What readers still hold
+  open makes it no failure: its log names whose transaction that is, and the next week's run makes up for it.
 
 Airflow's own records are cleaned by a command, since a task may not reach them: see `docs/how-to/deploy.md`.
 """

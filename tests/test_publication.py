@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -11,11 +11,10 @@ import pytest
 from carehouse import publication
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
-from carehouse.publication import prune, publications, publish, rollback
+from carehouse.publication import publications, publish, rollback
 from tests.conftest import Warehouse
 
 AS_AT = date(2018, 10, 31)
-NO_GRACE = timedelta(0)
 
 
 def build(
@@ -214,37 +213,6 @@ def test_a_transaction_keeps_to_what_it_read_first_and_the_next_reads_anew(
         assert seen(reader) == (first, first, 1)
 
 
-def test_pruning_passes_over_what_is_still_read(warehouse: Warehouse) -> None:
-    read = published(warehouse)
-    with connect(warehouse.settings, Role.READER) as reader:
-        assert reader.execute("select value from mart.kpi_a").fetchall() == [(read,)]
-        latest = published(warehouse)
-        assert prune(warehouse.settings, keep=1, grace=NO_GRACE) == []
-        assert seen(reader) == (read, read, 1)
-        reader.commit()
-        assert prune(warehouse.settings, keep=1, grace=NO_GRACE) == [read]
-        assert seen(reader) == (latest, latest, 1)
-
-
-def test_pruning_leaves_what_was_shown_a_moment_ago(warehouse: Warehouse) -> None:
-    before = published(warehouse)
-    published(warehouse)
-    assert prune(warehouse.settings, keep=1) == []
-    assert prune(warehouse.settings, keep=1, grace=NO_GRACE) == [before]
-
-
-def test_a_snapshot_older_than_the_pruning_is_told_so_and_shown_nothing(warehouse: Warehouse) -> None:
-    published(warehouse)
-    with connect(warehouse.settings, Role.READER) as reader:
-        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        reader.execute("select 1")
-        for _ in range(3):
-            published(warehouse)
-        prune(warehouse.settings, keep=1, grace=NO_GRACE)
-        with pytest.raises(psycopg.DatabaseError, match="is not kept"):
-            seen(reader)
-
-
 def test_the_pointer_does_not_move_past_who_holds_a_mart_open_unread(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +229,20 @@ def test_the_pointer_does_not_move_past_who_holds_a_mart_open_unread(
         assert reader.execute("execute later").fetchall() == [(first,)]
 
 
+def test_who_has_only_looked_at_the_list_of_publications_holds_nobody_up(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = published(warehouse)
+    monkeypatch.setattr(publication, "LONGEST_WAIT_SECONDS", 0.3)
+    with connect(warehouse.settings, Role.READER) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        assert reader.execute("select publication_id from mart.publication").fetchall() == [(first,)]
+        second = published(warehouse)
+        assert seen(reader) == (first, first, 1)
+        reader.commit()
+        assert seen(reader) == (second, second, 1)
+
+
 def test_a_session_may_pin_an_earlier_publication(warehouse: Warehouse) -> None:
     first, second = published(warehouse), published(warehouse)
     with connect(warehouse.settings, Role.READER, autocommit=True) as reader:
@@ -271,16 +253,6 @@ def test_a_session_may_pin_an_earlier_publication(warehouse: Warehouse) -> None:
         reader.execute("set carehouse.publication = '999'")
         with pytest.raises(psycopg.DatabaseError, match="publication 999 is not kept"):
             seen(reader)
-
-
-def test_pruning_keeps_the_current_and_the_last(warehouse: Warehouse) -> None:
-    made = [published(warehouse) for _ in range(4)]
-    rollback(warehouse.settings, made[1])
-    assert prune(warehouse.settings, keep=1, grace=NO_GRACE) == [made[0], made[2]]
-    assert [each.publication_id for each in publications(warehouse.settings)] == [made[3], made[1]]
-    with connect(warehouse.settings, Role.READER, autocommit=True) as reader:
-        assert seen(reader) == (made[1], made[1], 1)
-    assert prune(warehouse.settings, keep=1, grace=NO_GRACE) == []
 
 
 def test_an_interrupted_publication_is_completed(warehouse: Warehouse) -> None:

@@ -74,7 +74,7 @@ begin
         from store.publication
         where publication_id::text = pinned and published_at is not null and pruned_at is null;
     end if;
-    -- The catalogue is asked too: a snapshot may be older than the pruning of what it shows.
+    -- The catalogue is asked too, lest what was dropped by hand be shown as empty.
     if wanted is null
         or not pg_try_advisory_xact_lock_shared(hashtext('carehouse reading'), wanted::integer)
         or to_regnamespace(format('publication_%s', wanted)) is null
@@ -93,7 +93,8 @@ comment on function store.current_publication() is
 'The publication this transaction reads: the one its session pinned with `set carehouse.publication`, else the one '
 'that was current when the transaction first read a mart.';
 
--- Readers who have opened a mart and not yet chosen what to read: their plans may be older than a partition.
+-- Readers who have opened a mart and not yet chosen what to read: their plans may be older than a partition. Who has
+-- looked at the list of publications alone, or dumps the tables, has no such plan.
 create or replace function store.undecided_readers()
 returns table (reading text, process_id integer, user_name text, reading_since timestamptz)
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -109,6 +110,15 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp as 
         reader.database = (select oid from pg_database where datname = current_database())
         and opened.relnamespace = 'mart'::regnamespace
         and reader.pid <> pg_backend_pid()
+        and exists (
+            select from pg_locks as planned
+            inner join pg_class as parted on planned.relation = parted.oid
+            where
+                planned.virtualtransaction = reader.virtualtransaction
+                and planned.database = reader.database
+                and parted.relnamespace = 'store'::regnamespace
+                and parted.relkind = 'p'
+        )
         and not exists (
             select from pg_locks as choice
             where
@@ -121,23 +131,34 @@ $$;
 comment on function store.undecided_readers() is
 'One row is one transaction that has opened a mart and not yet chosen a publication: the pointer waits for it.';
 
--- Marks a publication as no longer kept, unless it is shown; says whether it is. The caller has seen that nobody reads
--- it.
+-- Marks a publication as no longer kept, unless it is shown or being read; says whether it is. Who began before may
+-- choose it yet, and finds it whole: pruning waits for him.
 create or replace function store.give_up(unwanted_publication bigint) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform pg_advisory_xact_lock(hashtext('carehouse publication'));
-    if exists (select from store.pointer where publication_id = unwanted_publication) then
+    if exists (select from store.publication where publication_id = unwanted_publication and pruned_at is not null) then
+        return true;
+    end if;
+    if exists (select from store.pointer where publication_id = unwanted_publication)
+        or exists (
+            select from pg_locks as choice
+            where
+                choice.locktype = 'advisory'
+                and choice.database = (select oid from pg_database where datname = current_database())
+                and choice.classid::bigint = hashtext('carehouse reading')::bigint & 4294967295
+                and choice.objid::bigint = unwanted_publication
+        )
+    then
         return false;
     end if;
-    update store.publication set pruned_at = clock_timestamp()
-    where publication_id = unwanted_publication and pruned_at is null;
+    update store.publication set pruned_at = clock_timestamp() where publication_id = unwanted_publication;
     return true;
 end
 $$;
 
 comment on function store.give_up(bigint) is
-'Marks a publication as no longer kept, unless readers are shown it; says whether it is given up.';
+'Marks a publication as no longer kept, unless readers are shown it or read it; says whether it is given up.';
 
 create or replace function store.refuse_unpublishable(wanted_build bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
