@@ -286,11 +286,13 @@ def run(business_date: Day = None) -> None:
     from carehouse.build import build as build_marts
     from carehouse.publication import publish as show
     from expectations.arrival.judge import open_judge
+    from expectations.imports import import_meanwhile
     from ingestion.landing import ingest as load_landed
     from ingestion.landing import today
 
     settings, day = Settings.load(), _day(business_date) or today()
     refused = load_landed(settings, None, day, open_judge=open_judge).refused
+    import_meanwhile()
     build_id = build_marts(settings, day)
     if not _judge(settings, build_id, as_json=False):
         sys.exit(EXIT_REFUSED_BUILD)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from expectations.vocabulary import Arguments
+from expectations.arguments import Arguments
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from carehouse.settings import Settings
 from expectations.catalogue import Catalogue
 from expectations.evaluate import evaluate
 from expectations.exposures import Exposures
+from expectations.imports import import_meanwhile
+from expectations.mart_profile import count_marts
 from expectations.plan import plan
 from expectations.suite import SUITES, SuiteError, compare, load
 from expectations.verdict import CheckResult, Decision, Outcome, Severity, decide
@@ -53,6 +55,7 @@ def run_gate(settings: Settings, build_id: int, suites: Path = SUITES) -> GateRe
         CarehouseError: there is no such build, it is not finished, or its tables have been published already;
             nothing is kept then.
     """
+    import_meanwhile()
     with connect(settings, Role.GATE, autocommit=True) as connection:
         found = connection.execute("select state from audit.build where build_id = %s", [build_id]).fetchone()
         if found is None or found[0] != "built":
@@ -72,6 +75,7 @@ def run_gate(settings: Settings, build_id: int, suites: Path = SUITES) -> GateRe
         raise
     declared = plan(declared_suites, catalogue)
     say(f"gate: {len(declared)} checks of {len(declared_suites)} suites on build {build_id}")
+    count_marts(settings, build_id, (suite.mart for suite in declared_suites if suite.table), catalogue)
     results = tuple(evaluate(settings, build_id, declared, catalogue))
     decision = decide((check.name for check in declared), results)
     broken_since = _broken_since(settings, build_id, results)

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from expectations.arguments import Arguments, Mart, OfEachMart, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.suite import TABLE, TEXT, Check, Suite
-from expectations.vocabulary import Arguments, OfEachMart, UnexpectedRows
 
 ALL_TABLES = "all marts"
+NO_TEXT = "no column of the table holds text"
+# What the names of the tables of each scope begin with.
+SCOPES = {"every_table": "", "every_fact": "fct_", "every_kpi_table": "kpi_"}
 # Numbers of records: of ten digits one in eleven has the check digit of an NHS number. They are judged as a column.
 KEY_ENDINGS = ("_ref", "_id", "_key")
 
@@ -18,7 +21,7 @@ KEY_ENDINGS = ("_ref", "_id", "_key")
 class DeclaredCheck:
     """One check on one table, or on the publication as a whole (`table` is None).
 
-    `arguments` have every placeholder filled in; None when the table has no column that the check is about.
+    `arguments` have every placeholder filled in; None when the check does not apply to the table, as `why_not` says.
     """
 
     suite: str
@@ -26,6 +29,7 @@ class DeclaredCheck:
     table: str | None
     check: Check
     arguments: Arguments | None
+    why_not: str | None
     owner: str
     allow_empty: bool
     delivered_by: tuple[str, ...]
@@ -39,26 +43,34 @@ class DeclaredCheck:
 def plan(suites: Iterable[Suite], catalogue: Catalogue) -> tuple[DeclaredCheck, ...]:
     """List what has to be evaluated.
 
-    A check `scope: every_table` is declared once for each table that exists or has a suite, so that neither a
+    A check with a scope is declared once for each table that exists or has a suite, so that neither a
     missing table nor an unexpected one escapes it.
     """
     given = tuple(suites)
     tables = sorted({*catalogue.columns, *(suite.table for suite in given if suite.table)})
+    marts = {suite.name: suite.mart for suite in given if suite.table}
     declared: list[DeclaredCheck] = []
     for suite in given:
         for check in suite.checks:
-            if isinstance(check.arguments, UnexpectedRows) and check.scope:
-                declared += (_on_table(suite, check, check.arguments, table, catalogue) for table in tables)
-            else:
-                declared.append(_declare(suite, check, check.id, suite.table, _written_out(suite, check.arguments)))
+            if not check.scope:
+                rule = check.arguments
+                said = rule.rule_for(suite.mart) if isinstance(rule, OfEachMart) else rule
+                declared.append(_declare(suite, check, check.id, suite.table, said))
+                continue
+            for table in tables:
+                if table.startswith(SCOPES[check.scope]):
+                    said = _on_table(check.arguments, marts.get(table, Mart(table)), catalogue)
+                    declared.append(_declare(suite, check, f"{check.id}.{table}", table, said))
     return tuple(declared)
 
 
-def _written_out(suite: Suite, rule: Arguments) -> Arguments:
-    return rule.on(suite.table, suite.delivered_by) if isinstance(rule, OfEachMart) and suite.table else rule
+def _on_table(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | str:
+    if isinstance(rule, OfEachMart):
+        return rule.rule_for(mart)
+    return _of_text(rule, mart.name, catalogue) if isinstance(rule, UnexpectedRows) else rule
 
 
-def _on_table(suite: Suite, check: Check, rule: UnexpectedRows, table: str, catalogue: Catalogue) -> DeclaredCheck:
+def _of_text(rule: UnexpectedRows, table: str, catalogue: Catalogue) -> UnexpectedRows | str:
     columns = [
         column
         for column, holds_text in catalogue.columns.get(table, {}).items()
@@ -68,20 +80,19 @@ def _on_table(suite: Suite, check: Check, rule: UnexpectedRows, table: str, cata
         sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
     )
     query = rule.query.replace(TABLE, sql.Identifier("candidate", table).as_string())
-    arguments = rule.model_copy(update={"query": query.replace(TEXT, text.as_string())})
-    applies = bool(columns) or TEXT not in rule.query or table not in catalogue.columns
-    return _declare(suite, check, f"{check.id}.{table}", table, arguments if applies else None)
+    if not columns and TEXT in rule.query and table in catalogue.columns:
+        return NO_TEXT
+    return rule.model_copy(update={"query": query.replace(TEXT, text.as_string())})
 
 
-def _declare(
-    suite: Suite, check: Check, check_id: str, table: str | None, arguments: Arguments | None
-) -> DeclaredCheck:
+def _declare(suite: Suite, check: Check, check_id: str, table: str | None, rule: Arguments | str) -> DeclaredCheck:
     return DeclaredCheck(
         suite=suite.name,
         check_id=check_id,
         table=table,
         check=check,
-        arguments=arguments,
+        arguments=None if isinstance(rule, str) else rule,
+        why_not=rule if isinstance(rule, str) else None,
         owner=check.owner or suite.owner,
         allow_empty=suite.allow_empty if check.allow_empty is None else check.allow_empty,
         delivered_by=suite.delivered_by,

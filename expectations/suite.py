@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from carehouse import strict_yaml
 from carehouse.errors import CarehouseError
+from expectations.arguments import Arguments, Mart, OfEachMart, UnexpectedRows
 from expectations.catalogue import Catalogue
+from expectations.each_mart import AmountAsLanded, RowsAsLanded, RowsOfEveryCouncil
 from expectations.verdict import Severity
-from expectations.vocabulary import EXPECTATIONS, Arguments, RowsOfEveryCouncil, UnexpectedRows
+from expectations.vocabulary import EXPECTATIONS
 
 SUITES = Path(__file__).parent / "suites"
 PUBLICATION = "publication"
@@ -40,7 +42,7 @@ class Check(BaseModel):
     id: Identifier
     expectation: str
     arguments: Arguments = Field(default_factory=Arguments, validate_default=True)
-    scope: Literal["every_table"] | None = None
+    scope: Literal["every_table", "every_fact", "every_kpi_table"] | None = None
     severity: Severity
     dimension: Literal["completeness", "conformance", "plausibility", "consistency", "timeliness"]
     says: Sentence
@@ -73,6 +75,8 @@ class _Form(BaseModel):
     owner: Owner
     allow_empty: bool = False
     delivered_by: list[SourceTable] = []
+    month: Identifier | None = None
+    amount: Identifier | None = None
     checks: list[dict[str, object]] = Field(min_length=1)
 
 
@@ -81,7 +85,8 @@ class Suite:
     """The checks of one mart, or of the publication as a whole (`table` is None).
 
     `delivered_by` are the source tables that all must be delivered before the mart has rows: then it may be empty
-    while no council delivers them, and a critical check sees to it that every council that does has rows.
+    while no council delivers them, and a critical check sees to it that every council that does has rows. `month` is
+    the date by which its rows are counted by month, `amount` what is added up of them, for checks that compare counts.
     """
 
     name: str
@@ -90,6 +95,13 @@ class Suite:
     allow_empty: bool
     checks: tuple[Check, ...]
     delivered_by: tuple[str, ...] = ()
+    month: str | None = None
+    amount: str | None = None
+
+    @property
+    def mart(self) -> Mart:
+        """Give what rules of every mart are told of this one."""
+        return Mart(self.name, self.delivered_by, self.month, self.amount)
 
     @property
     def table(self) -> str | None:
@@ -130,6 +142,7 @@ def compare(suites: Iterable[Suite], catalogue: Catalogue) -> None:
     faults: list[str] = []
     for suite in suites:
         faults += _unknown_sources(suite, catalogue)
+        faults += _unknown_columns(suite, catalogue)
         for check in suite.checks:
             faults += _unknown_names(suite, check, catalogue)
     if faults:
@@ -161,8 +174,16 @@ def _read(file: Path) -> Suite:
     faults += [f"{file}: {fault}" for fault in _undelivered(file, form, checks)]
     if faults:
         raise SuiteError("\n".join(faults))
-    delivered_by = tuple(form.delivered_by)
-    return Suite(file.stem, file, form.owner, form.allow_empty or bool(delivered_by), tuple(checks), delivered_by)
+    return Suite(
+        name=file.stem,
+        file=file,
+        owner=form.owner,
+        allow_empty=form.allow_empty or bool(form.delivered_by),
+        checks=tuple(checks),
+        delivered_by=tuple(form.delivered_by),
+        month=form.month,
+        amount=form.amount,
+    )
 
 
 def _undelivered(file: Path, form: _Form, checks: Iterable[Check]) -> Iterable[str]:
@@ -189,15 +210,17 @@ def _misplaced(file: Path, check: Check) -> Iterable[str]:
     rule = check.arguments
     query = rule.query if isinstance(rule, UnexpectedRows) else ""
     if check.scope is None and (TABLE in query or TEXT in query):
-        yield f"{TABLE} and {TEXT} stand for something only in a check 'scope: every_table'"
-    if check.scope and TABLE not in query:
-        yield f"a check 'scope: every_table' needs a query from {TABLE}, or each table gets the same answer"
+        yield f"{TABLE} and {TEXT} stand for something only in a check with a 'scope'"
+    if check.scope and TABLE not in query and not isinstance(rule, OfEachMart):
+        yield f"a check 'scope: {check.scope}' needs a query from {TABLE}, or each table gets the same answer"
+    if check.scope and isinstance(rule, RowsOfEveryCouncil | RowsAsLanded | AmountAsLanded):
+        yield "it is about the sources of one mart: it belongs into the suites of marts"
     if file.stem != PUBLICATION:
         if check.scope:
             yield f"'scope' is allowed in {PUBLICATION}.yaml alone: checks here are on this file's own mart"
-    elif not isinstance(rule, UnexpectedRows):
-        yield f"{PUBLICATION}.yaml belongs to no single mart; allowed: unexpected_rows"
-    elif check.scope is None and rule.rows_checked is None:
+    elif not isinstance(rule, UnexpectedRows) and not (check.scope and isinstance(rule, OfEachMart)):
+        yield f"{PUBLICATION}.yaml is of no single mart; allowed: unexpected_rows, and rules of ours with a 'scope'"
+    elif isinstance(rule, UnexpectedRows) and check.scope is None and rule.rows_checked is None:
         yield "rows_checked is missing: without it a query that finds nothing to look at would pass"
 
 
@@ -216,16 +239,29 @@ def _unknown_names(suite: Suite, check: Check, catalogue: Catalogue) -> Iterable
     for column in check.arguments.columns() if columns else ():
         if columns is not None and column not in columns:
             yield f"{where}: unknown column '{column}'; allowed: {', '.join(columns)}"
+    left_out = check.arguments.but_not if isinstance(check.arguments, OfEachMart) else []
+    for table in left_out if catalogue.columns else ():
+        if table not in catalogue.columns:
+            yield f"{where}: unknown table '{table}' in but_not; allowed: {', '.join(catalogue.columns)}"
     for measure in check.measures if catalogue.measures is not None else ():
         if catalogue.measures is not None and measure not in catalogue.measures:
             yield f"{where}: unknown measure '{measure}'; allowed: {', '.join(sorted(catalogue.measures))}"
 
 
 def _unknown_sources(suite: Suite, catalogue: Catalogue) -> Iterable[str]:
-    known = catalogue.sources
-    for table in suite.delivered_by if known is not None else ():
-        if known is not None and table not in known:
-            yield f"{suite.file}: unknown source table '{table}'; allowed: {', '.join(sorted(known))}"
+    named = [*suite.delivered_by]
+    for check in suite.checks:
+        named += check.arguments.sources()
+    for table in named if catalogue.sources is not None else ():
+        if catalogue.sources is not None and table not in catalogue.sources:
+            yield f"{suite.file}: unknown source table '{table}'; allowed: {', '.join(sorted(catalogue.sources))}"
+
+
+def _unknown_columns(suite: Suite, catalogue: Catalogue) -> Iterable[str]:
+    columns = catalogue.columns.get(suite.table or "")
+    for key, column in (("month", suite.month), ("amount", suite.amount)):
+        if columns and column and column not in columns:
+            yield f"{suite.file}: unknown column '{column}' as {key}; allowed: {', '.join(columns)}"
 
 
 def explained(form: type[BaseModel], error: ValidationError) -> list[str]:

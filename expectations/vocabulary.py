@@ -4,28 +4,13 @@ Every `expect_…` is Great Expectations' own, by its own name; `unexpected_rows
 are ours: rules of any mart, which become `unexpected_rows` of the mart whose suite names them.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from psycopg import sql
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Arguments(BaseModel):
-    """The arguments of one check."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    def columns(self) -> tuple[str, ...]:
-        """Give the columns the check reads, to be compared with the table's own."""
-        return ()
-
-    def given(self) -> dict[str, object]:
-        """Give the arguments as the suite's author wrote them, defaults left out."""
-        return self.model_dump(exclude_unset=True)
+from expectations.arguments import Arguments, Text, UnexpectedRows
+from expectations.each_mart import OF_EACH_MART
 
 
 class OneColumn(Arguments):
@@ -113,62 +98,6 @@ class RowCount(Bounded):
     max_value: int | None = None
 
 
-class UnexpectedRows(Arguments):
-    """`query` gives one row for each break of the rule; `rows_checked` gives how many rows were looked at.
-
-    Both are SQL that can be pasted into any client after `set carehouse.build_id = '<build>'`, with tables
-    named in full (`candidate.kpi_values`). In a check `scope: every_table`, `{table}` stands for the table
-    and `{text}` for everything written in one of its rows.
-    """
-
-    query: Text
-    rows_checked: Text | None = None
-
-
-class OfEachMart(Arguments):
-    """A rule of ours that is written once for all marts."""
-
-    def on(self, table: str, delivered_by: Sequence[str]) -> UnexpectedRows:
-        """Give the rule for the mart `table`, whose rows come of the source tables `delivered_by`."""
-        raise NotImplementedError
-
-
-class RowsOfEveryCouncil(OfEachMart):
-    """Every council that delivers all source tables in `delivered_by` of the suite has a row in the mart."""
-
-    def on(self, table: str, delivered_by: Sequence[str]) -> UnexpectedRows:
-        delivering = delivering_councils(delivered_by)
-        mart = sql.Identifier("candidate", table).as_string()
-        return UnexpectedRows(
-            query=f"select council_code from ({delivering}) as delivering\n"
-            f"where not exists (select from {mart} as shown where shown.council_code = delivering.council_code)",
-            rows_checked=f"select count(*) from ({delivering}) as delivering",
-        )
-
-
-def delivering_councils(tables: Sequence[str]) -> str:
-    """Give the SQL that lists the councils that deliver all of `tables`, as the build being judged had them.
-
-    The latest accepted delivery that was known to the build decides, however old it is: a source that has fallen
-    silent still delivers what it last said. One that left its table without a row delivers nothing.
-    """
-    wanted = sorted(set(tables))
-    listed = sql.SQL(", ").join(sql.Literal(table) for table in wanted).as_string()
-    return f"""
-        select batch.council_code
-        from audit.build_batch
-        inner join audit.batch on build_batch.batch_id = batch.batch_id
-        left join audit.batch_profile as standing
-            on batch.batch_id = standing.batch_id and standing.kind = 'rows'
-        where
-            build_batch.build_id = current_setting('carehouse.build_id')::bigint
-            and batch.source_name || '.' || batch.table_name in ({listed})
-            and coalesce(standing.row_count, 1) > 0
-        group by batch.council_code
-        having count(*) = {len(wanted)}
-    """
-
-
 EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_column_values_to_not_be_null": OneColumn,
     "expect_column_values_to_be_null": OneColumn,
@@ -184,5 +113,5 @@ EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_compound_columns_to_be_unique": ColumnList,
     "expect_table_row_count_to_be_between": RowCount,
     "unexpected_rows": UnexpectedRows,
-    "rows_of_every_council_that_delivers": RowsOfEveryCouncil,
+    **OF_EACH_MART,
 }

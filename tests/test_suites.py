@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from expectations.arguments import Arguments, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.plan import plan
 from expectations.suite import SuiteError, compare, load
-from expectations.vocabulary import EXPECTATIONS, Arguments, UnexpectedRows
+from expectations.vocabulary import EXPECTATIONS
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -225,7 +226,7 @@ def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
         (
             "unexpected_rows\n    arguments: {query: 'select 1 from {table} where publication_id is null'}",
             "expect_column_values_to_not_be_null\n    arguments: {column: publication_id}",
-            "belongs to no single mart; allowed: unexpected_rows",
+            "is of no single mart; allowed: unexpected_rows",
         ),
     ],
 )

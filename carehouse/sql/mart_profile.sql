@@ -18,8 +18,8 @@ create table if not exists audit.mart_profile (
 );
 
 comment on table audit.mart_profile is
-'One row is how many rows of a council a mart had in a month, and what they came to, beside what the publication before '
-'it had; the month is empty for rows without a day and for months that are no longer compared.';
+'One row is how many rows of a council a mart had in a month, and what they came to, beside the publication before it; '
+'the month is empty for rows without a day and for months that are no longer compared.';
 
 -- A build may be judged more than once: the last count stands.
 create or replace view audit.mart_movement as
@@ -53,13 +53,16 @@ select
     latest.source_name,
     latest.table_name,
     standing.row_count as landed_row_count,
-    latest.control_row_count,
-    latest.control_total_gbp
+    coalesce(taken_away.row_count, 0) as taken_away_row_count,
+    case when coalesce(taken_away.row_count, 0) + latest.rows_erased = 0 then latest.control_total_gbp end
+        as control_total_gbp
 from audit.build as judged
 inner join audit.build_batch as used on judged.build_id = used.build_id
 inner join audit.batch as latest on used.batch_id = latest.batch_id
 left join lateral (
-    select profiled.row_count
+    select
+        profiled.row_count,
+        delivered.finished_at
     from audit.batch as delivered
     inner join audit.batch_profile as profiled
         on delivered.batch_id = profiled.batch_id and profiled.kind = 'rows'
@@ -72,11 +75,32 @@ left join lateral (
     order by delivered.batch_id desc
     limit 1
 ) as standing on true
+left join lateral (
+    select sum(gone.row_count)::bigint as row_count
+    from (
+        select step.rows_deleted as row_count
+        from audit.erasure_step as step
+        inner join audit.erasure as decided on step.erasure_id = decided.erasure_id
+        where
+            step.step_code = 'history'
+            and step.object_name = latest.source_name || '.' || latest.table_name
+            and decided.council_code = latest.council_code
+            and step.done_at > standing.finished_at
+        union all
+        select kept.rows_removed as row_count
+        from audit.retention_run as kept
+        where
+            kept.table_name = latest.source_name || '.' || latest.table_name
+            and kept.council_code = latest.council_code
+            and kept.ran_at > standing.finished_at
+    ) as gone
+) as taken_away on true
 where judged.build_id = nullif(current_setting('carehouse.build_id', true), '')::bigint;
 
 comment on view audit.landed_table is
 'One row is a source table of a council as the build that is judged (carehouse.build_id) had it: how many rows it held '
-'when its last delivery had landed, and the control record of that delivery.';
+'when its last delivery had landed, how many (versions of) rows were taken away on purpose since, and the control total '
+'of that delivery, empty where rows of it were taken away.';
 
 grant execute on function store.previous_publication(date, bigint) to carehouse_gate;
 grant usage on schema store to carehouse_gate;
