@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from benchmarks import build, dags, load, publication, rivals, scale
+from benchmarks import build, dags, gate, load, publication, rivals, scale
 from benchmarks.figures import Comparison, Options, as_markdown, as_text
 from carehouse.errors import CarehouseError
 
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[Options], Iterator[Comparison]]] = {
     "scale": scale.measure,
     "rivals": rivals.measure,
     "build": build.measure,
+    "gate": gate.measure,
     "publication": publication.measure,
     "dags": dags.measure,
 }

@@ -31,8 +31,8 @@ class UnexpectedRows(Arguments):
     """`query` gives one row for each break of the rule; `rows_checked` gives how many rows were looked at.
 
     Both are SQL that can be pasted into any client after `set carehouse.build_id = '<build>'`, with tables
-    named in full (`candidate.kpi_values`). In a check `scope: every_table`, `{table}` stands for the table
-    and `{text}` for everything written in one of its rows.
+    named in full (`candidate.kpi_values`). In a check with a `scope`, `{table}` stands for the table, `{text}` for
+    everything written in one of its rows and `{keys}` for its numbers of records, as pairs of name and text.
     """
 
     query: Text

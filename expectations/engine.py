@@ -88,10 +88,11 @@ class Engine:
 
 
 @contextmanager
-def open_engine(address: str, session: Mapping[str, str]) -> Iterator[Engine]:
-    """Open an engine on the database at `address`, with the server settings of `session` on every connection.
+def open_engines(address: str, session: Mapping[str, str], count: int) -> Iterator[list[Engine]]:
+    """Open engines on the database at `address`, with the server settings of `session` on every connection.
 
-    On leaving, all are closed: one left open would keep the candidate tables from being published.
+    Each may be used by one thread at a time. On leaving, all connections are closed: one left open would keep the
+    candidate tables from being published.
     """
     settings = {**session, "search_path": "candidate"}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
@@ -99,17 +100,21 @@ def open_engine(address: str, session: Mapping[str, str]) -> Iterator[Engine]:
     context.variables.progress_bars = {"globally": False}
     # It would write all it knows as YAML for each table it is told of, and keep it nowhere.
     context._save_project_config = lambda: None
-    source = context.data_sources.add_postgres(
-        "candidate",
-        connection_string=address,
-        create_temp_table=False,
-        kwargs={"connect_args": {"options": options}},
-    )
+    sources = [
+        context.data_sources.add_postgres(
+            f"candidate_{number}",
+            connection_string=address,
+            create_temp_table=False,
+            kwargs={"connect_args": {"options": options}},
+        )
+        for number in range(count)
+    ]
     try:
-        yield Engine(source)
+        yield [Engine(source) for source in sources]
     finally:
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
+        for source in sources:
+            source.get_execution_engine().close()
+            source.get_engine().dispose()
 
 
 def _in_parts(queries: Mapping[int, UnexpectedRows]) -> Iterator[dict[int, UnexpectedRows]]:

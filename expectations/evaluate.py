@@ -1,6 +1,8 @@
 """Evaluates the declared checks on the very tables that will be published, and keeps counts alone."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +22,9 @@ from expectations.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from expectations.engine import Engine
 
+# While the server counts for one table, the questions about the next are put together.
+AT_ONCE = 2
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -34,7 +39,7 @@ def evaluate(
     `carehouse.suites`, the marts that have a suite.
     """
     import_later()
-    from expectations.engine import open_engine
+    from expectations.engine import open_engines
 
     session = {
         "default_transaction_read_only": "on",
@@ -44,12 +49,24 @@ def evaluate(
     results: list[CheckResult] = []
     with (
         connect(settings, Role.GATE, autocommit=True) as connection,
-        open_engine(url(settings, Role.GATE, driver="psycopg2"), session) as engine,
+        open_engines(url(settings, Role.GATE, driver="psycopg2"), session, AT_ONCE) as engines,
+        ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         for name, value in session.items():
             connection.execute("select set_config(%s, %s, false)", [name, value])
-        for table, checks in _by_table(declared):
-            results += _judge(engine, connection, table, checks, catalogue)
+        free: SimpleQueue[Engine] = SimpleQueue()
+        for engine in engines:
+            free.put(engine)
+
+        def judge(part: tuple[str | None, list[DeclaredCheck]]) -> list[CheckResult]:
+            engine = free.get()
+            try:
+                return _judge(engine, connection, *part, catalogue)
+            finally:
+                free.put(engine)
+
+        for judged in pool.map(judge, _by_table(declared)):
+            results += judged
     order = {check.name: place for place, check in enumerate(declared)}
     return sorted(results, key=lambda result: order[result.name])
 

@@ -7,10 +7,11 @@ from psycopg import sql
 
 from expectations.arguments import Arguments, Mart, OfEachMart, UnexpectedRows
 from expectations.catalogue import Catalogue
-from expectations.suite import TABLE, TEXT, Check, Suite
+from expectations.suite import KEYS, TABLE, TEXT, Check, Suite
 
 ALL_TABLES = "all marts"
 NO_TEXT = "no column of the table holds text"
+NO_KEYS = "no column of the table numbers records"
 # What the names of the tables of each scope begin with.
 SCOPES = {"every_table": "", "every_fact": "fct_", "every_kpi_table": "kpi_"}
 # Numbers of records: of ten digits one in eleven has the check digit of an NHS number. They are judged as a column.
@@ -71,18 +72,22 @@ def _on_table(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | 
 
 
 def _of_text(rule: UnexpectedRows, table: str, catalogue: Catalogue) -> UnexpectedRows | str:
-    columns = [
-        column
-        for column, holds_text in catalogue.columns.get(table, {}).items()
-        if holds_text and not column.endswith(KEY_ENDINGS)
-    ]
-    text = sql.SQL("concat_ws(' | ', {})").format(
-        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
-    )
-    query = rule.query.replace(TABLE, sql.Identifier("candidate", table).as_string())
-    if not columns and TEXT in rule.query and table in catalogue.columns:
+    columns = catalogue.columns.get(table, {})
+    texts = [column for column, holds_text in columns.items() if holds_text and not column.endswith(KEY_ENDINGS)]
+    keys = [column for column in columns if column.endswith(KEY_ENDINGS) and column != "publication_id"]
+    if columns and TEXT in rule.query and not texts:
         return NO_TEXT
-    return rule.model_copy(update={"query": query.replace(TEXT, text.as_string())})
+    if columns and KEYS in rule.query and not keys:
+        return NO_KEYS
+    text = sql.SQL("concat_ws(' | ', {})").format(sql.SQL(", ").join(_as_text(column) for column in texts))
+    pairs = sql.SQL(", ").join(sql.SQL("({}, {})").format(sql.Literal(column), _as_text(column)) for column in keys)
+    query = rule.query.replace(TABLE, sql.Identifier("candidate", table).as_string())
+    query = query.replace(TEXT, text.as_string()).replace(KEYS, pairs.as_string())
+    return rule.model_copy(update={"query": query})
+
+
+def _as_text(column: str) -> sql.Composed:
+    return sql.SQL("{}::text").format(sql.Identifier(column))
 
 
 def _declare(suite: Suite, check: Check, check_id: str, table: str | None, rule: Arguments | str) -> DeclaredCheck:

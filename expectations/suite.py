@@ -21,6 +21,7 @@ SUITES = Path(__file__).parent / "suites"
 PUBLICATION = "publication"
 TABLE = "{table}"
 TEXT = "{text}"
+KEYS = "{keys}"
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=10, pattern=r"\.$")]
@@ -209,8 +210,8 @@ def _undelivered(file: Path, form: _Form, checks: Iterable[Check]) -> Iterable[s
 def _misplaced(file: Path, check: Check) -> Iterable[str]:
     rule = check.arguments
     query = rule.query if isinstance(rule, UnexpectedRows) else ""
-    if check.scope is None and (TABLE in query or TEXT in query):
-        yield f"{TABLE} and {TEXT} stand for something only in a check with a 'scope'"
+    if check.scope is None and any(placeholder in query for placeholder in (TABLE, TEXT, KEYS)):
+        yield f"{TABLE}, {TEXT} and {KEYS} stand for something only in a check with a 'scope'"
     if check.scope and TABLE not in query and not isinstance(rule, OfEachMart):
         yield f"a check 'scope: {check.scope}' needs a query from {TABLE}, or each table gets the same answer"
     if check.scope and isinstance(rule, RowsOfEveryCouncil | RowsAsLanded | AmountAsLanded):

@@ -216,7 +216,7 @@ def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("    scope: every_table\n", "", "{table} and {text} stand for something only"),
+        ("    scope: every_table\n", "", "{table}, {text} and {keys} stand for something only"),
         ("from {table}", "from candidate.people", "each table gets the same answer"),
         (
             "scope: every_table\n    expectation: unexpected_rows\n    arguments: {query: 'select 1 from {table}",
