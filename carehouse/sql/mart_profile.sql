@@ -53,9 +53,10 @@ select
     latest.source_name,
     latest.table_name,
     standing.row_count as landed_row_count,
-    coalesce(taken_away.row_count, 0) as taken_away_row_count,
-    case when coalesce(taken_away.row_count, 0) + latest.rows_erased = 0 then latest.control_total_gbp end
-        as control_total_gbp
+    erased.row_count + run_out.row_count as taken_away_row_count,
+    case
+        when erased.row_count + run_out.row_count + latest.rows_erased = 0 then latest.control_total_gbp
+    end as control_total_gbp
 from audit.build as judged
 inner join audit.build_batch as used on judged.build_id = used.build_id
 inner join audit.batch as latest on used.batch_id = latest.batch_id
@@ -75,10 +76,9 @@ left join lateral (
     order by delivered.batch_id desc
     limit 1
 ) as standing on true
-left join lateral (
-    select sum(gone.row_count)::bigint as row_count
-    from (
-        select step.rows_deleted as row_count
+cross join
+    lateral (
+        select coalesce(sum(step.rows_deleted), 0)::bigint as row_count
         from audit.erasure_step as step
         inner join audit.erasure as decided on step.erasure_id = decided.erasure_id
         where
@@ -86,21 +86,22 @@ left join lateral (
             and step.object_name = latest.source_name || '.' || latest.table_name
             and decided.council_code = latest.council_code
             and step.done_at > standing.finished_at
-        union all
-        select kept.rows_removed as row_count
-        from audit.retention_run as kept
+    ) as erased
+cross join
+    lateral (
+        select coalesce(sum(expired.rows_removed), 0)::bigint as row_count
+        from audit.retention_run as expired
         where
-            kept.table_name = latest.source_name || '.' || latest.table_name
-            and kept.council_code = latest.council_code
-            and kept.ran_at > standing.finished_at
-    ) as gone
-) as taken_away on true
+            expired.table_name = latest.source_name || '.' || latest.table_name
+            and expired.council_code = latest.council_code
+            and expired.ran_at > standing.finished_at
+    ) as run_out
 where judged.build_id = nullif(current_setting('carehouse.build_id', true), '')::bigint;
 
 comment on view audit.landed_table is
-'One row is a source table of a council as the build that is judged (carehouse.build_id) had it: how many rows it held '
-'when its last delivery had landed, how many (versions of) rows were taken away on purpose since, and the control total '
-'of that delivery, empty where rows of it were taken away.';
+'One row is a source table of a council as the build that is judged (carehouse.build_id) had it: how many rows it '
+'held when its last delivery had landed, how many versions of rows were taken away on purpose since, and the control '
+'total of that delivery, empty where rows of it were taken away.';
 
 grant execute on function store.previous_publication(date, bigint) to carehouse_gate;
 grant usage on schema store to carehouse_gate;
