@@ -110,6 +110,7 @@ def _only_build(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) -> int:
     # Holding the lock means that a build still called 'building' was killed.
     builder.execute("update audit.build set state = 'failed', finished_at = clock_timestamp() where state = 'building'")
+    _refuse_thinned(builder, as_at)
     row = builder.execute(
         "insert into audit.build (as_at_date, code_version, state, asked_by) values (%s, %s, 'building', %s) "
         "returning build_id",
@@ -129,6 +130,25 @@ def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) ->
         {"build": build_id, "as_at": as_at},
     )
     return build_id
+
+
+def _refuse_thinned(builder: psycopg.Connection[Any], as_at: date) -> None:
+    """A figure of a day whose records were taken away since would be wrong, and nobody could see it."""
+    row = builder.execute(
+        """
+        select run.no_build_before_date, run.class_name, run.as_of_date
+        from audit.retention_run as run
+        where run.no_build_before_date > %s
+        order by run.no_build_before_date desc
+        limit 1
+        """,
+        [as_at],
+    ).fetchone()
+    if row is not None:
+        raise CarehouseError(
+            f"Figures as known on {as_at} cannot be built any more: records of class {row[1]} that they look back to "
+            f"were taken away under the retention rules of {row[2]}. The first day that can be built is {row[0]}."
+        )
 
 
 def _empty_candidate(builder: psycopg.Connection[Any]) -> None:

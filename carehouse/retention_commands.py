@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from getpass import getpass, getuser
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,27 @@ def reapply() -> None:
     from ingestion.erasure import reapply as again
 
     _say(again(Settings.load()))
+
+
+@retention.command("apply")
+def apply_rules(
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The rules as they stand on a day; default: today.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only, and take nothing away.")] = False,
+) -> None:
+    """Take away what has been kept for as long as its record class says."""
+    from ingestion.landing import today
+    from ingestion.retention import apply
+
+    taken = apply(Settings.load(), as_of.date() if as_of else today(), dry_run=dry_run)
+    for each in taken:
+        words = (
+            f"held back: {each.held_back}" if each.held_back else f"{each.rows} {'due' if dry_run else 'taken away'}"
+        )
+        print(f"{each.record_class}  {each.council}  {each.table}  before {each.cut_off}  {words}")
+    if not taken:
+        print("Nothing is due.")
 
 
 @hold.command("place")

@@ -23,7 +23,7 @@ from ingestion.passage import SHORTEST_HASH, Passage
 from ingestion.reader import open_extract
 from ingestion.refusal import FileRefused
 from ingestion.snapshot import Arrival, Change
-from ingestion.suppression import Tokens, load_suppression
+from ingestion.suppression import Suppression, Tokens, keep_returned, load_suppression
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,22 @@ def load(loader: psycopg.Connection[Any], delivery: Delivery, terms: Terms) -> L
 def _bring_into_history(
     loader: psycopg.Connection[Any], arrival: Arrival, delivery: Delivery, terms: Terms, *, is_late: bool
 ) -> tuple[Intake, Change]:
+    suppression = load_suppression(loader, arrival.contract, arrival.council, terms.tokens)
+    taken = _take_in(loader, arrival, delivery, terms, suppression, is_late=is_late)
+    keep_returned(loader, arrival.council, suppression)
+    return taken
+
+
+def _take_in(
+    loader: psycopg.Connection[Any],
+    arrival: Arrival,
+    delivery: Delivery,
+    terms: Terms,
+    suppression: Suppression,
+    *,
+    is_late: bool,
+) -> tuple[Intake, Change]:
     contract, council = arrival.contract, arrival.council
-    suppression = load_suppression(loader, contract, council, terms.tokens)
 
     def intake(known: Known) -> Intake:
         extract = open_extract(delivery.path, contract, delivery.server)

@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from carehouse.database import Role, connect
@@ -74,14 +76,18 @@ def erase(settings: Settings, council: str, person: str, by: str, because: str) 
         return _finish(settings, loader, entry, tokens, done)
 
 
-def take_away(settings: Settings, loader: Loader, council: str, people: list[str], by: str, because: str) -> Erased:
+def take_away(
+    settings: Settings, loader: Loader, council: str, people: list[str], by: str, because: str, as_of: date
+) -> Erased:
     """Take away what is kept of people whose time is up, as one registered act; `loader` must be alone, and locked."""
     tokens = Tokens.of(settings)
     with loader.transaction():
         _lock_tables(loader)
         plan = erasure_plan.of_people(loader, council, people)
         legal_hold.refuse_held(loader, plan, tokens)
-        entry = Entry(str(uuid.uuid4()), "retention", council, tokens.check, because, by, plan.tokens(tokens))
+        entry = Entry(
+            str(uuid.uuid4()), "retention", council, tokens.check, because, by, plan.tokens(tokens), as_of.isoformat()
+        )
         _register(settings, loader, entry)
         done = _take_away(settings, loader, entry, plan, tokens)
     return _finish(settings, loader, entry, tokens, done)
@@ -122,7 +128,9 @@ def reapply(settings: Settings) -> list[Erased]:
         return [
             _again(settings, loader, entry, tokens)
             for entry in everything
-            if entry.erasure_id not in carried_out or _search(settings, loader, entry, tokens)
+            if entry.erasure_id not in carried_out
+            # Whose time was up may have come back.
+            or (entry.kind == "erasure" and _search(settings, loader, entry, tokens))
         ]
 
 
@@ -189,6 +197,7 @@ def _again(settings: Settings, loader: Loader, entry: Entry, tokens: Tokens) -> 
 def _finish(settings: Settings, loader: Loader, entry: Entry, tokens: Tokens, done: Erased) -> Erased:
     """Do what lies outside history, then search for the person everywhere."""
     loader.execute("select store.discard_candidate()")
+    _sweep(loader, entry)
     with loader.transaction():
         for home, mart, rows in _replace_published(loader, entry, tokens):
             done.published += rows
@@ -205,6 +214,18 @@ def _finish(settings: Settings, loader: Loader, entry: Entry, tokens: Tokens, do
     _step(loader, entry, "verified", "everything searched")
     say(f"erasure {entry.erasure_id}: found nowhere")
     return done
+
+
+def _sweep(loader: Loader, entry: Entry) -> None:
+    """Have the server drop what it keeps of deleted rows, in pages and in statistics, which quote values."""
+    touched = loader.execute(
+        "select distinct object_name from audit.erasure_step where erasure_id = %s and step_code = 'history'",
+        [entry.erasure_id],
+    ).fetchall()
+    contracts, _ = contracts_and_rules()
+    tables = [history.table(contracts[name]) for (name,) in touched if name in contracts]
+    for table in [*tables, sql.Identifier("quarantine", "rejected_row")]:
+        loader.execute(sql.SQL("vacuum (analyze) {}").format(table))
 
 
 def _step(loader: Loader, entry: Entry, code: str, name: str, deleted: int = 0, severed: int = 0) -> None:

@@ -32,6 +32,7 @@ class Entry:
     because: str
     by: str
     values: dict[str, list[str]] = field(repr=False)
+    as_of: str | None = None
 
     def with_more(self, values: dict[str, list[str]]) -> "Entry":
         """Give the same decision with further tokens."""
@@ -39,7 +40,9 @@ class Entry:
             domain: sorted({*self.values.get(domain, ()), *values.get(domain, ())})
             for domain in {*self.values, *values}
         }
-        return Entry(self.erasure_id, self.kind, self.council, self.key_check, self.because, self.by, merged)
+        return Entry(
+            self.erasure_id, self.kind, self.council, self.key_check, self.because, self.by, merged, self.as_of
+        )
 
 
 def file(settings: Settings) -> Path:
@@ -102,11 +105,11 @@ def record(loader: psycopg.Connection[Any], entry: Entry) -> None:
     """Write an entry into the ledger, unless it is there."""
     loader.execute(
         """
-        insert into audit.erasure (erasure_id, kind, council_code, key_check, because, decided_by)
-        values (%s, %s, %s, %s, %s, %s)
+        insert into audit.erasure (erasure_id, kind, council_code, key_check, because, decided_by, as_of_date)
+        values (%s, %s, %s, %s, %s, %s, %s)
         on conflict do nothing
         """,
-        [entry.erasure_id, entry.kind, entry.council, entry.key_check, entry.because, entry.by],
+        [entry.erasure_id, entry.kind, entry.council, entry.key_check, entry.because, entry.by, entry.as_of],
     )
     for domain, tokens in entry.values.items():
         loader.execute(
@@ -134,12 +137,13 @@ def unfinished(loader: psycopg.Connection[Any]) -> list[Entry]:
 
 
 def _read_ledger(loader: psycopg.Connection[Any], condition: str) -> list[Entry]:
+    rows = loader.execute(
+        "select erasure_id::text, kind, council_code, key_check, because, decided_by, as_of_date::text "
+        f"from audit.erasure as registered where {condition} order by registered_at"
+    ).fetchall()
     entries = [
-        Entry(str(identifier), kind, council, key_check, because, by, {})
-        for identifier, kind, council, key_check, because, by in loader.execute(
-            "select erasure_id, kind, council_code, key_check, because, decided_by from audit.erasure as registered "
-            f"where {condition} order by registered_at"
-        )
+        Entry(identifier, kind, council, key_check, because, by, {}, as_of)
+        for identifier, kind, council, key_check, because, by, as_of in rows
     ]
     by_id = {entry.erasure_id: entry for entry in entries}
     for identifier, domain, token in loader.execute(

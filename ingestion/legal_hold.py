@@ -13,6 +13,11 @@ from ingestion.erasure_plan import Plan
 from ingestion.record_classes import contracts_and_rules
 from ingestion.suppression import PERSON, Tokens
 
+
+class HeldError(CarehouseError):
+    """A legal hold covers what was to be deleted."""
+
+
 SCOPES = ("person", "record_class", "council", "source")
 
 
@@ -114,7 +119,7 @@ def refuse_held(loader: psycopg.Connection[Any], plan: Plan, tokens: Tokens) -> 
             "source": hold.name in sources,
         }[hold.scope]
         if covers and hold.council in (None, plan.council):
-            raise CarehouseError(
+            raise HeldError(
                 f"Nothing was deleted: legal hold {hold.legal_hold_id} on a {hold.scope.replace('_', ' ')} covers it, "
                 f"placed by {hold.placed_by} on {hold.placed_at}. Only when it is lifted can it be erased."
             )

@@ -17,7 +17,7 @@ FILE = Path(__file__).parent / "retention.yaml"
 DELETE, SEVER = "delete", "sever"
 LAST_ACTIVITY, FINANCIAL_YEAR = "last_activity", "financial_year"
 ALWAYS = "always"
-PLACES = {"figures_need_from", "copies", "classes"}
+PLACES = {"figures_need_from", "figures_look_back_years", "copies", "classes"}
 COPIES = {"quarantine_days", "refused_days", "archive_days", "export_days"}
 KEYS = {"words", "keep_years", "on_erasure", "basis", "owner"}
 
@@ -40,6 +40,7 @@ class Rules:
     """All that `retention.yaml` says."""
 
     figures_need_from: date
+    figures_look_back_years: int
     quarantine_days: int
     refused_days: int
     archive_days: int
@@ -72,10 +73,16 @@ def load_rules(file: Path = FILE) -> Rules:
         _only(said["copies"], COPIES, "copies")
         if not isinstance(said["figures_need_from"], date):
             raise ValueError("figures_need_from must be a day, written 2016-03-31")
+        look_back = _whole(said["figures_look_back_years"], "figures_look_back_years")
+        classes = {name: _class(name, each) for name, each in said["classes"].items()}
+        for each in classes.values():
+            if each.keep_years is not None and each.keep_years <= look_back:
+                raise ValueError(f"{each.name} must be kept for longer than figures look back, {look_back} years")
         return Rules(
             figures_need_from=said["figures_need_from"],
+            figures_look_back_years=look_back,
             **{name: _whole(days, name) for name, days in said["copies"].items()},
-            classes={name: _class(name, each) for name, each in said["classes"].items()},
+            classes=classes,
         )
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CarehouseError(f"{file.name}: {error}") from error

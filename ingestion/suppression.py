@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -19,7 +20,7 @@ import psycopg
 from carehouse.errors import CarehouseError
 from carehouse.settings import Settings
 from ingestion.contract import Column, Contract
-from ingestion.record_classes import DELETE, SEVER, contracts_and_rules
+from ingestion.record_classes import DELETE, FINANCIAL_YEAR, contracts_and_rules
 from ingestion.server import Server
 
 PERSON = "mosaic.persons.person_ref"
@@ -97,11 +98,30 @@ def is_free_words(column: Column) -> bool:
     return column.classification == "personal" and column.kind == "string" and not column.key_position
 
 
+@dataclass(frozen=True)
+class Retired:
+    """What was taken away for its age: tokens of people up to a day, and rows of financial years ended before one."""
+
+    tokens: frozenset[str] = frozenset()
+    as_of: date | None = None
+    years_before: date | None = None
+
+
 class Suppression:
     """The tokens of one council that concern one table, and what they do to a delivery of it."""
 
-    def __init__(self, contract: Contract, council: str, tokens: Tokens, listed: dict[str, frozenset[str]]) -> None:
-        """Take the tokens by domain."""
+    def __init__(
+        self,
+        contract: Contract,
+        council: str,
+        tokens: Tokens,
+        listed: dict[str, frozenset[str]],
+        retired: "Retired | None" = None,
+    ) -> None:
+        """Take the tokens by domain; `retired` says which rows were taken away for their age."""
+        self._contract = contract
+        self._retired = retired or Retired()
+        self.returned: set[str] = set()
         self._council = council
         self._tokens = tokens
         self._listed = listed
@@ -111,9 +131,14 @@ class Suppression:
         main = contracts.get(contract.name)
         self.deletes = main is not None and rules.of(main).on_erasure == DELETE
 
+    @property
+    def retired_as_of(self) -> date | None:
+        """The last day up to which people were taken away for their age."""
+        return self._retired.as_of
+
     def __bool__(self) -> bool:
         """Say whether there is anything to look for."""
-        return bool(self._columns)
+        return bool(self._columns) or self._retired.years_before is not None
 
     def is_listed(self, domain: str, value: str) -> bool:
         """Say whether a value is one of those that must not come back."""
@@ -136,10 +161,18 @@ class Suppression:
 
     def apply(self, block: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Give the rows that may be loaded, with other numbers where they led to a person erased, and those dropped."""
+        if self._retired.years_before is not None:
+            old = self._of_old_years(block, self._retired.years_before)
+            kept, dropped = self.apply_tokens(block.filter(~old))
+            return kept, pl.concat([block.filter(old), dropped])
+        return self.apply_tokens(block)
+
+    def apply_tokens(self, block: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """As `apply`, by numbers alone."""
         if not self._columns:
             return block, block.clear()
         if self.deletes:
-            gone = self.of_erased(block)
+            gone = self._less_those_who_came_back(block, self.of_erased(block))
             return block.filter(~gone), block.filter(gone)
         changed = []
         for column, domain in self._columns.items():
@@ -164,6 +197,39 @@ class Suppression:
             if word
             for column, domain in self._columns.items()
         )
+
+    def _less_those_who_came_back(self, block: pl.DataFrame, gone: pl.Series) -> pl.Series:
+        """Let rows in that say something of a day after their people were taken away for their age alone."""
+        as_of, retired = self._retired.as_of, self._retired.tokens
+        if as_of is None or not gone.any():
+            return gone
+        days = [_day(column) for column in self._contract.stored if _tells_day(column)]
+        is_news = pl.any_horizontal(pl.lit(value=False), *((day > as_of).fill_null(value=False) for day in days))
+        candidates = block.with_row_index("place").filter(gone & block.select(is_news.alias("news")).to_series())
+        headers = [column.header for column in self._columns]
+        back = []
+        for place, *texts in candidates.select("place", *headers).iter_rows():
+            listed = {
+                self._tokens.token(self._council, domain, _normal(text, column)): domain
+                for text, (column, domain) in zip(texts, self._columns.items(), strict=True)
+                if text and self.is_listed(domain, _normal(text, column))
+            }
+            if set(listed) <= retired:
+                back.append(place)
+                self.returned |= {token for token, domain in listed.items() if domain == PERSON}
+        return gone & ~pl.int_range(block.height, eager=True).is_in(back)
+
+    def _of_old_years(self, block: pl.DataFrame, before: date) -> pl.Series:
+        """Say of each row whether its financial year ended before a day."""
+        year = next((column for column in self._contract.stored if column.name == "financial_year"), None)
+        if year is not None:
+            begun = pl.col(year.header).str.extract(r"^\s*(\d{4})", 1).cast(pl.Int32, strict=False)
+            ended = begun + 1
+        else:
+            last = pl.max_horizontal(_day(column) for column in self._contract.stored if _tells_day(column))
+            ended = last.dt.year() + (last.dt.month() > 3).cast(pl.Int32)
+        limit = before.year if (before.month, before.day) > (3, 31) else before.year - 1
+        return block.select((ended <= limit).fill_null(value=False)).to_series()
 
     def _meets(self, values: pl.Series, column: Column) -> pl.Series:
         hits = self._hits(values, column, self._columns[column])
@@ -192,14 +258,62 @@ def load_suppression(
     refuse_other_key(connection, tokens)
     wanted = sorted(set(domains(contract).values()))
     found: dict[str, set[str]] = {}
+    by_age: set[str] = set()
+    as_of: date | None = None
     if wanted:
-        for domain, token in connection.execute(
-            "select distinct domain_name, token from audit.suppressed_value "
-            "where council_code = %s and domain_name = any(%s)",
+        for domain, token, until in connection.execute(
+            """
+            select
+                listed.domain_name,
+                listed.token,
+                case when bool_and(registered.kind = 'retention') then max(registered.as_of_date) end as until
+            from audit.suppressed_value as listed
+            inner join audit.erasure as registered using (erasure_id)
+            where
+                listed.council_code = %s and listed.domain_name = any(%s)
+                and not exists (
+                    select from audit.suppression_ended as ended
+                    where
+                        registered.kind = 'retention'
+                        and (ended.council_code, ended.domain_name, ended.token)
+                        = (listed.council_code, listed.domain_name, listed.token)
+                        and ended.as_of_date >= registered.as_of_date
+                )
+            group by listed.domain_name, listed.token
+            """,
             [council, wanted],
         ):
             found.setdefault(domain, set()).add(token)
-    return Suppression(contract, council, tokens, {domain: frozenset(each) for domain, each in found.items()})
+            if until is not None:
+                by_age.add(token)
+                as_of = max(as_of or until, until)
+    (years_before,) = connection.execute(
+        "select max(cut_off_date) from audit.retention_run where council_code = %s and table_name = %s "
+        "and class_name = any(%s)",
+        [council, contract.name, classes_by_year()],
+    ).fetchone() or (None,)
+    retired = Retired(frozenset(by_age), as_of, years_before)
+    return Suppression(contract, council, tokens, {domain: frozenset(each) for domain, each in found.items()}, retired)
+
+
+def classes_by_year() -> list[str]:
+    """Name the record classes whose rows go with their financial year."""
+    _, rules = contracts_and_rules()
+    return [each.name for each in rules.classes.values() if each.after == FINANCIAL_YEAR]
+
+
+def keep_returned(connection: psycopg.Connection[Any], council: str, suppression: Suppression) -> None:
+    """Write down who came back, so that the rest of them is let in with the deliveries that follow."""
+    as_of = suppression.retired_as_of
+    if suppression.returned and as_of:
+        connection.execute(
+            """
+            insert into audit.suppression_ended (council_code, domain_name, token, as_of_date)
+            select %s, %s, unnest(%s::text[]), %s
+            on conflict do nothing
+            """,
+            [council, PERSON, sorted(suppression.returned), as_of],
+        )
 
 
 def refuse_other_key(connection: psycopg.Connection[Any], tokens: Tokens) -> None:
@@ -216,6 +330,15 @@ def refuse_other_key(connection: psycopg.Connection[Any], tokens: Tokens) -> Non
         )
 
 
+def _tells_day(column: Column) -> bool:
+    return column.kind in ("date", "timestamp") and column.classification != "personal"
+
+
+def _day(column: Column) -> pl.Expr:
+    length = len("dd/mm/yyyy")
+    return pl.col(column.header).str.strip_chars().str.slice(0, length).str.to_date(column.date_format, strict=False)
+
+
 def _normal(text: str, column: Column) -> str:
     """Write a number in one way, however it was sent."""
     text = text.strip()
@@ -223,6 +346,3 @@ def _normal(text: str, column: Column) -> str:
         with suppress(ValueError):
             return str(int(text))
     return text
-
-
-__all__ = ["DELETE", "SEVER", "Suppression", "Tokens", "domains", "load_suppression"]

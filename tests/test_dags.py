@@ -34,7 +34,8 @@ DECLARED = {
     "gate": (1, 60),
     "publish": (2, 30),
     "prune": (1, 30),
-    "purge": (1, 30),
+    "reapply": (1, 120),
+    "retain": (1, 120),
 }
 
 # Parsing is done where Airflow does it, in a process of its own, so that no test's Airflow is another's.

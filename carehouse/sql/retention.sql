@@ -45,6 +45,7 @@ create table if not exists audit.erasure (
     kind text not null check (kind in ('erasure', 'retention')),
     council_code text not null,
     key_check text not null,
+    as_of_date date,
     because text not null check (length(because) >= 10),
     decided_by text not null check (decided_by <> ''),
     login_name text not null default session_user,
@@ -79,6 +80,18 @@ create table if not exists audit.suppressed_value (
 comment on table audit.suppressed_value is
 'One row is the token of one number that must not come back: a person''s, or of something that was theirs.';
 
+create table if not exists audit.suppression_ended (
+    council_code text not null,
+    domain_name text not null,
+    token text not null,
+    as_of_date date not null,
+    ended_at timestamptz not null default clock_timestamp(),
+    primary key (council_code, domain_name, token, as_of_date)
+);
+
+comment on table audit.suppression_ended is
+'One row is one person whose time was up and who came back: what was suppressed up to a day is so no longer.';
+
 create table if not exists audit.redacted_file (
     erasure_id uuid not null references audit.erasure,
     file_path text not null,
@@ -111,10 +124,12 @@ comment on table audit.retention_run is
 
 grant select on
 audit.legal_hold, audit.legal_hold_lifted, audit.erasure, audit.erasure_step, audit.suppressed_value,
+audit.suppression_ended,
 audit.redacted_file, audit.retention_run
 to carehouse_loader, carehouse_housekeeper, carehouse_auditor;
 grant insert on
 audit.legal_hold, audit.legal_hold_lifted, audit.erasure, audit.erasure_step, audit.suppressed_value,
+audit.suppression_ended,
 audit.redacted_file, audit.retention_run
 to carehouse_loader;
 grant select on audit.retention_run to carehouse_builder;
@@ -238,6 +253,10 @@ begin
         wanted_home, wanted_mart, assignments, conditions
     ) using wanted_council, told_by_values, replacements;
     get diagnostics touched = row_count;
+    if touched > 0 then
+        -- Statistics quote values.
+        execute format('analyze %I.%I', wanted_home, wanted_mart);
+    end if;
     return touched;
 end
 $$;
