@@ -19,7 +19,7 @@ from ingestion.contract import load_contracts
 from ingestion.landing import ingest
 from ingestion.suppression import PERSON, Tokens, domains
 from tests import people
-from tests.conftest import Warehouse
+from tests.conftest import DEBIAN_15, Warehouse
 from tests.people import COUNCIL, NEEDLES, OTHER, PLANTED, SHARED_STEP, TWIN, found_anywhere
 from tests.test_publication import judge
 
@@ -58,7 +58,7 @@ def published(warehouse: Warehouse) -> int:
             from history.finance__provider_payments;
             create table candidate.kpi_contributions as
             select publication_id, council_code, 'fct_services'::text as fact_name, service_id as fact_key, person_id,
-                1::numeric as numerator
+                1::numeric(28, 12) as numerator
             from candidate.fct_services;
             """
         )
@@ -174,7 +174,9 @@ def test_what_was_erased_since_a_backup_is_erased_again_after_it_is_restored(
     loaded(warehouse)
     dump = tmp_path / "backup.dump"
     archive = tmp_path / "archive"
-    pg = programs(warehouse.settings)
+    with warehouse.admin() as admin:
+        # An older server does not know what a newer program sets.
+        pg = programs(warehouse.settings) if admin.info.server_version >= 180000 else DEBIAN_15
     where = url(warehouse.settings, Role.ADMIN)
     subprocess.run([pg / "pg_dump", "--format=custom", f"--file={dump}", where], check=True)
     shutil.copytree(warehouse.settings.home / "archive", archive)
