@@ -17,6 +17,8 @@ FOLDER = Path("dbt_project/models/marts")
 # As store.is_plain, which decides at publication, has it. A number in .NET holds 28 digits.
 PLAIN = re.compile(r"text|bigint|integer|date|timestamptz|boolean|numeric\((?P<digits>\d+),\d+\)")
 MOST_DIGITS = 28
+# What every row of figures says of itself, unless the mart's meta says `holds_figures: false`.
+OF_FIGURES = ("publication_id", "council_code", "as_at_date", "data_status_code")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class DeclaredMart:
 def declared(project: Path) -> dict[str, DeclaredMart]:
     """Give every mart that the dbt project declares, by the name readers see.
 
-    `faults` says what may not be published: a type that some reader's tool does not understand, a column without words.
+    `faults` says what may not be published: a type that some reader's tool does not understand, a column without words,
+    figures that do not say how far they can still change.
     """
     found = {}
     for file in sorted((project / FOLDER).rglob("*.yml")):
@@ -86,8 +89,13 @@ def _day(given: object) -> date | None:
 def _faults(name: str, model: dict[str, Any], columns: list[dict[str, Any]]) -> Iterator[str]:
     if not str(model.get("description", "")).strip():
         yield f"mart.{name} has no description"
-    if not model.get("config", {}).get("meta", {}).get("one_row_is"):
+    meta = model.get("config", {}).get("meta", {})
+    if not meta.get("one_row_is"):
         yield f"mart.{name} does not say what one row is (config, meta, one_row_is)"
+    if name.startswith("kpi_") and meta.get("holds_figures", True):
+        missing = [column for column in OF_FIGURES if column not in [one["name"] for one in columns]]
+        if missing:
+            yield f"mart.{name} holds figures and lacks {', '.join(missing)}; see the macro data_status_code"
     for column in columns:
         kind = _kind(column).removesuffix(" not null")
         plain = PLAIN.fullmatch(kind)

@@ -184,6 +184,7 @@ def test_a_column_more_is_out_of_date_until_it_is_recorded(project: Path) -> Non
         ("data_type: numeric(16,2)", "data_type: jsonb", "cost_gbp is jsonb, which not every reader's tool"),
         ("        description: Payments.\n", "", "column payment_count has no description"),
         ("one_row_is: one month end of one council", "owner: nobody", "does not say what one row is"),
+        ("name: data_status_code", "name: status_code", "mart.kpi_carers holds figures and lacks data_status_code"),
     ],
 )
 def test_what_may_not_be_published_is_refused_before_it_is_built(

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
+from carehouse.declared_marts import declared
 from expectations.arguments import Arguments, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.plan import plan
@@ -47,10 +47,7 @@ def written(folder: Path, **suites: str) -> Path:
 
 
 def test_shipped_suites_cover_every_mart_and_name_only_its_columns() -> None:
-    marts: dict[str, dict[str, bool]] = {}
-    for file in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml"):
-        for model in yaml.safe_load(file.read_text()).get("models", []):
-            marts[model["name"]] = {column["name"]: True for column in model["columns"]}
+    marts = {name: dict.fromkeys(mart.promise.columns, True) for name, mart in declared(PROJECT).items()}
     assert marts
     with (PROJECT / "dbt_project" / "seeds" / "kpi_registry.csv").open() as registry:
         measures = frozenset(re.findall(r"^(K\d{3}),", registry.read(), flags=re.MULTILINE))
