@@ -14,7 +14,7 @@ from carehouse.progress import say
 from carehouse.settings import Settings
 
 OLDEST_SERVER = 150000
-FILES = ("roles", "schemas", "audit", "promises", "store", "mart", "trace", "retention", "mart_profile")
+FILES = ("roles", "schemas", "audit", "promises", "store", "mart", "mart_open", "trace", "retention", "mart_profile")
 _FOLDER = Path(__file__).parent / "sql"
 
 

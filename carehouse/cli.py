@@ -41,6 +41,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 Because = Annotated[str | None, typer.Option(help="Why; recorded for ever.")]
 Reason = Annotated[str, typer.Option("--because", help="Why; recorded for ever.")]
 By = Annotated[str | None, typer.Option(help="Who says so; default: the name you are logged in with.")]
+Open = Annotated[bool, typer.Option("--open", help="Only the open figures (mart_open), as their own reader.")]
 Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
 
 
@@ -302,11 +303,13 @@ def run(business_date: Day = None) -> None:
 
 
 @app.command("sql")
-def sql_query(query: Annotated[str, typer.Argument(help='Such as "select * from mart.kpi_values"')]) -> None:
+def sql_query(
+    query: Annotated[str, typer.Argument(help='Such as "select * from mart.kpi_values"')], is_open: Open = False
+) -> None:
     """Answer a query as the mart reader, as CSV."""
     from carehouse.export import write_query
 
-    write_query(Settings.load(), query, sys.stdout.buffer)
+    write_query(Settings.load(), query, sys.stdout.buffer, is_open=is_open)
 
 
 @app.command()
@@ -357,11 +360,12 @@ def explain(
 @app.command()
 def export(
     to: Annotated[Path | None, typer.Option(help="Folder; default: the home's exports/.")] = None,
+    is_open: Open = False,
 ) -> None:
     """Write every published mart as CSV with a manifest; prints the folder."""
     from carehouse.export import export_marts
 
-    print(export_marts(Settings.load(), to))
+    print(export_marts(Settings.load(), to, is_open=is_open))
 
 
 @airflow.command("start")

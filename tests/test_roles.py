@@ -8,7 +8,7 @@ from tests.test_publication import published
 
 READABLE = {
     Role.READER: {"mart"},
-    Role.OPEN_READER: set(),
+    Role.OPEN_READER: {"mart_open"},
     Role.PUBLISHER: {"audit", "store"},
     Role.GATE: {"audit"},
 }
@@ -40,6 +40,9 @@ BEYOND_THEIR_STEP = [
     (Role.READER, "select * from store.kpi_a"),
     (Role.READER, "select store.point(1, 'mine')"),
     (Role.READER, "select store.published_rows('kpi_values', 1)"),
+    (Role.OPEN_READER, "select * from mart.kpi_a"),
+    (Role.OPEN_READER, "select store.open_figures_before()"),
+    (Role.READER, "select * from mart_open.publication"),
     (Role.OPEN_READER, "select mart.source_rows('fct_reviews', 'county', array['1'])"),
     (Role.READER, "create table mart.mine (a int)"),
     (Role.READER, "create temporary table mine (a int)"),

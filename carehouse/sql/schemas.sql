@@ -13,6 +13,7 @@ create schema if not exists intermediate authorization carehouse_builder;
 create schema if not exists candidate authorization carehouse_builder;
 create schema if not exists store authorization carehouse_owner;
 create schema if not exists mart authorization carehouse_owner;
+create schema if not exists mart_open authorization carehouse_owner;
 
 grant usage on schema audit to
 carehouse_loader, carehouse_builder, carehouse_gate, carehouse_publisher, carehouse_approver, carehouse_auditor;
@@ -20,6 +21,7 @@ grant usage on schema history to carehouse_builder;
 grant usage on schema candidate, reference to carehouse_gate;
 grant usage on schema store to carehouse_builder, carehouse_publisher, carehouse_auditor;
 grant usage on schema mart to mart_reader, carehouse_auditor;
+grant usage on schema mart_open to mart_open_reader, carehouse_auditor;
 grant usage on schema quarantine to carehouse_auditor;
 
 alter default privileges for role carehouse_loader in schema history

@@ -108,7 +108,7 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp as 
     left join pg_stat_activity as session on reader.pid = session.pid
     where
         reader.database = (select oid from pg_database where datname = current_database())
-        and opened.relnamespace = 'mart'::regnamespace
+        and opened.relnamespace in ('mart'::regnamespace, 'mart_open'::regnamespace)
         and reader.pid <> pg_backend_pid()
         and exists (
             select from pg_locks as planned
@@ -191,6 +191,15 @@ begin
 end
 $$;
 
+-- Where readers find a mart: an open one apart from the others, for readers of its own.
+create or replace function store.shown_as(mart_name text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select case
+        when mart_name like 'open\_%' then format('mart_open.%I', substr(mart_name, length('open_') + 1))
+        else format('mart.%I', mart_name)
+    end
+$$;
+
 create or replace function store.show(mart_name text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -203,15 +212,19 @@ begin
     from pg_attribute where attrelid = store_table and attnum > 0 and not attisdropped;
     -- Replacing a view waits for its readers, so it is done only when a column was added.
     if shown_columns = (
-        select count(*) from pg_attribute where attrelid = to_regclass(format('mart.%I', mart_name)) and attnum > 0
+        select count(*) from pg_attribute where attrelid = to_regclass(store.shown_as(mart_name)) and attnum > 0
     ) then
         return;
     end if;
     execute format(
-        'create or replace view mart.%I as select %s from %s where publication_id = store.current_publication()',
-        mart_name, column_list, store_table
+        'create or replace view %s as select %s from %s where publication_id = store.current_publication()',
+        store.shown_as(mart_name), column_list, store_table
     );
-    execute format('grant select on mart.%I to mart_reader, carehouse_auditor', mart_name);
+    execute format(
+        'grant select on %s to %I, carehouse_auditor',
+        store.shown_as(mart_name),
+        case when mart_name like 'open\_%' then 'mart_open_reader' else 'mart_reader' end
+    );
 end
 $$;
 
@@ -219,7 +232,7 @@ $$;
 create or replace function store.describe(mart_name text, described_by regclass) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    mart_view regclass := format('mart.%I', mart_name)::regclass;
+    mart_view regclass := store.shown_as(mart_name)::regclass;
     described record;
 begin
     if obj_description(mart_view, 'pg_class') is distinct from obj_description(described_by, 'pg_class') then
@@ -328,7 +341,7 @@ comment on function store.point(bigint, text, text) is
 'Shows readers another kept publication, in one step: publishing and rolling back are both this.';
 
 revoke all on all functions in schema store from public;
-grant execute on function store.current_publication() to mart_reader, carehouse_auditor;
+grant execute on function store.current_publication() to mart_reader, mart_open_reader, carehouse_auditor;
 grant execute on function
 store.attach(bigint), store.point(bigint, text, text), store.undecided_readers() to carehouse_publisher;
 grant execute on function store.give_up(bigint) to carehouse_housekeeper;

@@ -55,6 +55,7 @@ monthly_parts as (
         coalesce(age_band, 'unknown') as age_band,
         coalesce(support_reason_code, 'unknown') as support_reason,
         coalesce(other_breakdown_value, 'unknown') as other,
+        count(*) as contribution_count,
         sum(numerator) as numerator,
         sum(denominator) as denominator
     from contributions
@@ -84,6 +85,7 @@ monthly_sets as (
             else 'council'
         end as breakdown_type,
         coalesce(team, age_band, support_reason, other, council_code) as breakdown_value,
+        sum(contribution_count) as contribution_count,
         sum(numerator) as numerator,
         sum(denominator) as denominator
     from monthly_parts
@@ -106,6 +108,7 @@ monthly as materialized (
             else monthly_sets.breakdown_type
         end as breakdown_type,
         monthly_sets.breakdown_value,
+        monthly_sets.contribution_count,
         monthly_sets.numerator,
         monthly_sets.denominator
     from monthly_sets
@@ -209,6 +212,9 @@ counted as (
         periods.month_end_date,
         monthly.breakdown_type,
         monthly.breakdown_value,
+        sum(monthly.contribution_count) filter (
+            where monthly.month_start_date between periods.period_start_date and periods.month_end_date
+        ) as contribution_count,
         sum(monthly.numerator) filter (
             where monthly.month_start_date between periods.period_start_date and periods.month_end_date
         ) as numerator,
@@ -257,6 +263,7 @@ figures as (
         month_end_date,
         breakdown_type,
         breakdown_value,
+        contribution_count,
         numerator,
         denominator,
         base_numerator
@@ -271,6 +278,7 @@ figures as (
         month_end_date,
         'council' as breakdown_type,
         council_code as breakdown_value,
+        null as contribution_count,
         null as numerator,
         null as denominator,
         null as base_numerator
@@ -303,6 +311,7 @@ figures_with_parts as (
         figures.breakdown_type,
         figures.breakdown_value,
         measures.formula_code,
+        coalesce(figures.contribution_count, 0)::bigint as contribution_count,
         coalesce(figures.numerator, 0) as numerator,
         case when measures.has_denominator then coalesce(figures.denominator, 0) end as denominator,
         case when periods.is_base_held then coalesce(figures.base_numerator, 0) end as base_numerator,
@@ -331,6 +340,7 @@ select
     is_latest,
     breakdown_type,
     breakdown_value,
+    contribution_count,
     numerator,
     denominator,
     base_numerator,
