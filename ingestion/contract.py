@@ -48,6 +48,7 @@ TABLE_SETTINGS = (
     "deliverySet",
     "rejectLimitPercent",
     "shrinkLimitPercent",
+    "blocksAfterDays",
     "controlTotal",
     "extractsFrom",
     "extractsUntil",
@@ -144,6 +145,7 @@ class Contract:
     owner: str
     contact: str
     stale_after_days: int
+    blocks_after_days: int | None
     reject_limit_percent: Decimal
     shrink_limit_percent: Decimal | None
     control_total: ControlTotal | None
@@ -346,6 +348,7 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
     if not isinstance(team, Team):
         raise ValueError("team must say the owner's name")
     promised = {promise.property: promise.value for promise in standard.slaProperties or []}
+    stale_after_days = int(_required(promised.get("latency"), "slaProperties latency"))
     (support,) = _required(standard.support, "support")
     description = _required(standard.description, "description")
     return Contract(
@@ -362,7 +365,8 @@ def _understand(file: Path, standard: OpenDataContractStandard) -> Contract:
         columns=columns,
         owner=_required(team.name, "team.name"),
         contact=_required(support.url, "support.url").removeprefix("mailto:"),
-        stale_after_days=int(_required(promised.get("latency"), "slaProperties latency")),
+        stale_after_days=stale_after_days,
+        blocks_after_days=_blocks_after(settings.get("blocksAfterDays"), stale_after_days),
         reject_limit_percent=Decimal(str(settings.get("rejectLimitPercent", 0))),
         shrink_limit_percent=_shrink_limit(settings.get("shrinkLimitPercent"), delivery),
         control_total=_control_total(settings.get("controlTotal"), columns),
@@ -468,6 +472,14 @@ def _shrink_limit(said: Any, delivery: str) -> Decimal | None:
     if not 0 <= limit <= 100:
         raise ValueError("shrinkLimitPercent must lie between 0 and 100")
     return limit
+
+
+def _blocks_after(said: Any, stale_after_days: int) -> int | None:
+    if said is None:
+        return None
+    if not isinstance(said, int) or said < stale_after_days:
+        raise ValueError(f"blocksAfterDays must be a number of days, no less than the latency of {stale_after_days}")
+    return said
 
 
 def _day(settings: dict[str, Any], setting: str) -> date | None:

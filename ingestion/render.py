@@ -88,7 +88,17 @@ def _dbt_table(contract: Contract) -> dict[str, object]:
 def _contract_tables(contracts: tuple[Contract, ...]) -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(["source_name", "table_name", "contract_version", "owner", "contact", "stale_after_days"])
+    writer.writerow(
+        [
+            "source_name",
+            "table_name",
+            "contract_version",
+            "owner",
+            "contact",
+            "stale_after_days",
+            "blocks_after_days",
+        ]
+    )
     for contract in contracts:
         writer.writerow(
             [
@@ -98,6 +108,7 @@ def _contract_tables(contracts: tuple[Contract, ...]) -> str:
                 contract.owner,
                 contract.contact,
                 contract.stale_after_days,
+                contract.blocks_after_days,
             ]
         )
     return written.getvalue()
@@ -124,7 +135,8 @@ def _section(contract: Contract) -> list[str]:
         "",
         f"- {contract.one_row_is}",
         *(f"- File: `landing/{server.path}`, {server.dialect}" for server in contract.servers),
-        f"- Owner: {contract.whom_to_ask}; stale after {contract.stale_after_days} days",
+        f"- Owner: {contract.whom_to_ask}; stale after {contract.stale_after_days} days"
+        + (f", not published after {contract.blocks_after_days}" if contract.blocks_after_days else ""),
         f"- Refused when more than {contract.reject_limit_percent} % of its rows are bad",
     ]
     if contract.control_total:

@@ -15,6 +15,11 @@ FAULTS = {
     "a key of a column": ("        required: true", "        requird: true", "requird"),
     "a key of a server": ("    encoding: utf-8", "    encodign: utf-8", "encodign"),
     "a setting of the table": ("property: rejectLimitPercent", "property: rejectLimit", "rejectLimit"),
+    "a source too old before it is late": (
+        "property: rejectLimitPercent\n    value: 0",
+        "property: blocksAfterDays\n    value: 1",
+        "no less than the latency",
+    ),
     "a setting of a column": ("property: extractUnit", "property: unit", "unit"),
     "a unit": ("value: GBP\n", "value: EUR\n", "EUR"),
     "a sign convention": ("property: extractUnit", "property: signConvention", "signConvention"),
