@@ -58,8 +58,7 @@ class Intake:
         pending: list[pl.DataFrame] = []
         for block in ahead(self.extract.blocks()):
             self.row_count += block.height
-            kept = self._leave_out_erased(block)
-            news = self._pass_over_known(kept.with_columns(self._fingerprinter.of(kept)))
+            news = self._news(block)
             pending.append(news)
             if sum(each.height for each in pending) >= (ROWS_TO_CONFORM if len(self._known) else 1):
                 yield self._conform(pl.concat(pending))
@@ -127,14 +126,21 @@ class Intake:
             self.held_keys.append(conformed.held_keys)
         return conformed.rows
 
-    def _leave_out_erased(self, block: pl.DataFrame) -> pl.DataFrame:
-        if not self._suppression:
-            return block
-        kept, erased = self._suppression.apply(block)
+    def _news(self, block: pl.DataFrame) -> pl.DataFrame:
+        suppression = self._suppression
+        if not suppression:
+            return self._pass_over_known(block.with_columns(self._fingerprinter.of(block)))
+        if suppression.deletes and len(self._known):
+            # What history holds is nobody's who was erased, so only news need be held against the register.
+            kept, erased = suppression.apply(self._pass_over_known(block.with_columns(self._fingerprinter.of(block))))
+            self.erased_count += erased.height
+            return kept
+        # A row that is kept under other numbers is known by them.
+        kept, erased = suppression.apply(block)
         self.erased_count += erased.height
         if erased.height:
             self._add_to_control_sum(self._conformer.control_sum(erased))
-        return kept
+        return self._pass_over_known(kept.with_columns(self._fingerprinter.of(kept)))
 
     def _take_malformed(self) -> None:
         malformed = self.extract.malformed()

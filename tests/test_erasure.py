@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -213,6 +214,22 @@ def test_an_erasure_that_was_interrupted_is_ended(warehouse: Warehouse, monkeypa
     assert done.left == {}
     assert found_anywhere(warehouse, NEEDLES) == []
     assert erasure.resume(warehouse.settings) == []
+
+
+@pytest.mark.any_server
+def test_two_erasures_wait_for_each_other(warehouse: Warehouse) -> None:
+    loaded(warehouse)
+    done: list[erasure.Erased] = []
+    second = threading.Thread(target=lambda: done.append(erase(warehouse)))
+    with warehouse.admin() as first:
+        first.execute("select pg_advisory_lock(hashtext('carehouse erasure'))")
+        second.start()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while warehouse.rows(waiting) == [(0,)]:
+            assert second.is_alive()
+        assert warehouse.rows("select count(*) from history.mosaic__persons") == [(302,)]
+    second.join()
+    assert [each.left for each in done] == [{}]
 
 
 def test_the_trail_counts_and_names_nobody(warehouse: Warehouse) -> None:
