@@ -273,11 +273,22 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="How many publications t
 
 
 @app.command()
-def purge(days: Annotated[int, typer.Option(min=1, help="How long rows are kept in quarantine.")] = 180) -> None:
-    """Delete rows that have been in quarantine for longer; the counts stay."""
+def purge(
+    days: Annotated[
+        int | None, typer.Option(min=1, help="How long rows are kept in quarantine; default: as retention.yaml says.")
+    ] = None,
+) -> None:
+    """Delete rows that have been in quarantine for longer; the counts stay. Refused while a legal hold stands."""
+    from ingestion.legal_hold import standing
     from ingestion.quarantine import purge as delete
+    from ingestion.record_classes import load_rules
 
-    _answer({"purged": delete(Settings.load(), days)}, as_json=False)
+    settings = Settings.load()
+    if standing(settings):
+        raise CarehouseError(
+            "A legal hold stands, and quarantine may hold what it covers. See: carehouse retention hold list"
+        )
+    _answer({"purged": delete(settings, days or load_rules().quarantine_days)}, as_json=False)
 
 
 @app.command()

@@ -60,7 +60,7 @@ def erase(settings: Settings, council: str, person: str, by: str, because: str) 
         refuse_other_key(loader, tokens)
         with loader.transaction():
             _lock_tables(loader)
-            plan = erasure_plan.of_people(loader, council, [person])
+            plan = erasure_plan.of_people(loader, council, [person], by_name_too=True)
             if not plan.is_known:
                 raise CarehouseError(
                     f"Nobody of {council} has that number, in any table that is kept. If only a file that was refused "
@@ -83,7 +83,7 @@ def take_away(
     tokens = Tokens.of(settings)
     with loader.transaction():
         _lock_tables(loader)
-        plan = erasure_plan.of_people(loader, council, people)
+        plan = erasure_plan.of_people(loader, council, people, by_name_too=False)
         legal_hold.refuse_held(loader, plan, tokens)
         entry = Entry(
             str(uuid.uuid4()), "retention", council, tokens.check, because, by, plan.tokens(tokens), as_of.isoformat()

@@ -45,18 +45,21 @@ class Plan:
         }
 
 
-def of_people(loader: Loader, council: str, people: Iterable[str]) -> Plan:
-    """Plan the erasure of people by their numbers, in the open transaction; what is merged with them goes too."""
+def of_people(loader: Loader, council: str, people: Iterable[str], *, by_name_too: bool) -> Plan:
+    """Plan the erasure of people by their numbers, in the open transaction; what is merged with them goes too.
+
+    Free text is searched for them `by_name_too` or not: for thousands it takes too long, and goes by its year before.
+    """
     _begin(loader)
     _add(loader, {PERSON: set(people)})
-    return _spread(loader, council)
+    return _spread(loader, council, by_name_too=by_name_too)
 
 
 def of_tokens(loader: Loader, entry: Entry, tokens: Tokens) -> Plan:
     """Plan what an entry of the register asks for, by what of it is found in history now."""
     _begin(loader)
     _add(loader, _found(loader, entry, tokens))
-    return _spread(loader, entry.council)
+    return _spread(loader, entry.council, by_name_too=entry.kind == "erasure")
 
 
 def carry_out(loader: Loader, plan: Plan, tokens: Tokens, pseudonym_key: str) -> Iterator[tuple[Contract, int, int]]:
@@ -119,7 +122,7 @@ def _found(loader: Loader, entry: Entry, tokens: Tokens) -> dict[str, set[str]]:
     return found
 
 
-def _spread(loader: Loader, council: str) -> Plan:
+def _spread(loader: Loader, council: str, *, by_name_too: bool) -> Plan:
     """Follow merges, then rows to the numbers that are theirs alone, and on from those, until nothing more is found."""
     loader.execute(
         """
@@ -148,7 +151,7 @@ def _spread(loader: Loader, council: str) -> Plan:
     while sum(_spread_through(loader, contract, council) for contract in deleted):
         pass
     plan = Plan(council)
-    plan.names = _names(loader, council)
+    plan.names = _names(loader, council) if by_name_too else []
     for contract in contracts.values():
         if domains(contract) and rules.of(contract).on_erasure != DELETE:
             _find_words(loader, contract, council, plan.names)

@@ -1,5 +1,6 @@
 """What has been kept for long enough goes, does not come back, and never makes a figure wrong without a word."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -150,6 +151,24 @@ def test_what_is_held_stays(warehouse: Warehouse) -> None:
     legal_hold.lift(warehouse.settings, hold, "the lawyer", "Claim HC-2018-1 is settled")
     apply(warehouse.settings, AS_OF)
     assert people_kept(warehouse) == set(PERSONS) - {FORGOTTEN, DEAD}
+
+
+def test_copies_go_when_they_are_old_and_nobody_holds_them(warehouse: Warehouse) -> None:
+    load(warehouse, "2010-04-01", LOADED)
+    kept = sorted((warehouse.settings.home / "archive" / COUNCIL).rglob("*.csv"))
+    old, young = kept[0], kept[1:]
+    os.utime(old, (0, 0))
+    hold = legal_hold.place(warehouse.settings, "source", COUNCIL, "mosaic", None, "the lawyer", "Claim HC-2018-1")
+    apply(warehouse.settings, LOADED)
+    assert old.exists()
+    refused = warehouse.command("purge")
+    assert refused.returncode == 1
+    assert "legal hold stands" in refused.stderr
+    legal_hold.lift(warehouse.settings, hold, "the lawyer", "Claim HC-2018-1 is settled")
+    apply(warehouse.settings, LOADED)
+    assert not old.exists()
+    assert all(file.exists() for file in young)
+    assert len(young) > 5
 
 
 def test_nothing_that_a_figure_looks_back_to_is_taken() -> None:
