@@ -58,13 +58,15 @@ def _candidate(fresh: Warehouse, rows: int) -> int:
             f"""
             create table candidate.kpi_benchmark as
             select {build_id}::bigint as publication_id, n as line_number, 'measure ' || n % 50 as measure_name,
-                n::numeric(12, 2) as value, date '2016-04-01' + n % 900 as period_end_date
+                n::numeric(12, 2) as value, date '2016-04-01' + n % 900 as period_end_date,
+                'exampleshire' as council_code
             from generate_series(1, {rows}) as n
             """
         )
         builder.execute(
             f"alter table candidate.kpi_benchmark add primary key (publication_id, line_number), "
-            f"add constraint publication_is_constant check (publication_id = {build_id})"
+            f"add constraint publication_is_constant check (publication_id = {build_id}), "
+            "alter council_code set not null, add constraint whose_rows check (council_code <> 'all')"
         )
     with fresh.connect(Role.GATE) as gate:
         gate.execute(

@@ -14,7 +14,21 @@ from carehouse.progress import say
 from carehouse.settings import Settings
 
 OLDEST_SERVER = 150000
-FILES = ("roles", "schemas", "audit", "promises", "store", "mart", "mart_open", "trace", "retention", "mart_profile")
+FILES = (
+    "roles",
+    "schemas",
+    "public",
+    "audit",
+    "promises",
+    "store",
+    "councils",
+    "mart",
+    "mart_open",
+    "trace",
+    "retention",
+    "mart_profile",
+    "readers",
+)
 _FOLDER = Path(__file__).parent / "sql"
 
 

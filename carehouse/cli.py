@@ -31,7 +31,9 @@ airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine: its p
 contracts = typer.Typer(
     no_args_is_help=True, help="The contracts with senders and readers, and what follows from them."
 )
+reader = typer.Typer(no_args_is_help=True, help="Who may read: one login for each person or gateway.")
 app.add_typer(db, name="db")
+app.add_typer(reader, name="reader")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
 app.add_typer(retention, name="retention")
@@ -41,6 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 Because = Annotated[str | None, typer.Option(help="Why; recorded for ever.")]
 Reason = Annotated[str, typer.Option("--because", help="Why; recorded for ever.")]
 By = Annotated[str | None, typer.Option(help="Who says so; default: the name you are logged in with.")]
+Councils = Annotated[list[str], typer.Option("--council", help="A council, or all; may be given several times.")]
 Open = Annotated[bool, typer.Option("--open", help="Only the open figures (mart_open), as their own reader.")]
 Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
 
@@ -99,7 +102,9 @@ def db_status() -> None:
 
 @db.command("url")
 def db_url(
-    role: Annotated[str, typer.Argument(help="Whose address: mart_reader, carehouse_auditor, …")] = "mart_reader",
+    role: Annotated[
+        str, typer.Argument(help="Whose address: carehouse_reader, carehouse_auditor, …")
+    ] = "carehouse_reader",
 ) -> None:
     """Print a role's connection address, its password included."""
     from carehouse.database import Role, url
@@ -107,6 +112,56 @@ def db_url(
     if role not in list(Role):
         raise CarehouseError(f"There is no role {role}; there are: {', '.join(Role)}.")
     print(url(Settings.load(), Role(role)))
+
+
+@reader.command("add")
+def reader_add(
+    name: Annotated[str, typer.Argument(help="The login: of one person, or of one gateway.")],
+    council: Councils,
+    is_open: Annotated[bool, typer.Option("--open", help="Only the marts with small numbers suppressed.")] = False,
+    connections: Annotated[int | None, typer.Option(min=1, help="How many at once; default: 10.")] = None,
+    by: By = None,
+) -> None:
+    """Let somebody read the figures of councils; prints the password of a new login, once."""
+    from carehouse.readers import add
+    from ingestion.contract import load_councils
+
+    password = add(
+        Settings.load(), name, council, load_councils(), by or getuser(), is_open=is_open, connections=connections
+    )
+    print(password or f"{name} was there already and keeps the password; another: carehouse reader password {name}")
+
+
+@reader.command("revoke")
+def reader_revoke(name: str, council: Councils, by: By = None) -> None:
+    """Take councils from a reader, from the next statement on."""
+    from carehouse.readers import revoke
+
+    revoke(Settings.load(), name, council, by or getuser())
+
+
+@reader.command("password")
+def reader_password(name: str, by: By = None) -> None:
+    """Give a reader a new password; prints it, once."""
+    from carehouse.readers import change_password
+
+    print(change_password(Settings.load(), name, by or getuser()))
+
+
+@reader.command("remove")
+def reader_remove(name: str, by: By = None) -> None:
+    """Take a reader's login away and end its sessions."""
+    from carehouse.readers import remove
+
+    remove(Settings.load(), name, by or getuser())
+
+
+@reader.command("list")
+def reader_list() -> None:
+    """Show every login that may read, and which councils it sees."""
+    from carehouse.readers import readers
+
+    _table(readers(Settings.load()), "Nobody may read.")
 
 
 @app.command()

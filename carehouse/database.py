@@ -21,8 +21,8 @@ class Role(StrEnum):
     APPROVER = "carehouse_approver"
     HOUSEKEEPER = "carehouse_housekeeper"
     AUDITOR = "carehouse_auditor"
-    READER = "mart_reader"
-    OPEN_READER = "mart_open_reader"
+    READER = "carehouse_reader"
+    OPEN_READER = "carehouse_open_reader"
 
     @property
     def secret_name(self) -> str:

@@ -156,7 +156,7 @@ def _psql_command(settings: Settings) -> str:
         for name, value in given.items()
         if value not in (defaults.home, defaults.port)
     ]
-    address = " ".join([*changed, carehouse, "db", "url", "mart_reader"])
+    address = " ".join([*changed, carehouse, "db", "url", "carehouse_reader"])
     columns = "programme_name, status_code, target_total_gbp_k, net_at_risk_gbp_k"
     query = f"select {columns} from mart.kpi_portfolio_status order by council_code, report_order"
     return f'{psql} "$({address})" -c "{query}"'

@@ -287,8 +287,18 @@ def _refuse_other_meaning(edition: Contract, main: Contract) -> None:
 
 
 def load_councils(file: Path = COUNCILS_FILE) -> dict[str, str]:
-    """Give the name of each council by its code, which is also its folder in the landing folder."""
+    """Give the name of each council by its code, which is also its folder in the landing folder.
+
+    Raises:
+        ContractError: a code is not fit for a folder and a role of the database, or is `all`, which means every one.
+    """
     listed: Any = strict_yaml.read(file.read_text(encoding="utf-8"))
+    for council in listed["councils"]:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", council["code"]) or council["code"] == "all":
+            raise ContractError(
+                f"{file.name}: the code {council['code']} is not made of small letters, digits and _, beginning with a "
+                "letter, 50 at most; or it is all, which means every council"
+            )
     return {council["code"]: council["name"] for council in listed["councils"]}
 
 

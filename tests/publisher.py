@@ -30,8 +30,12 @@ def build(settings: Settings) -> int | None:
             builder.execute(
                 f"""
                 drop table if exists candidate.{mart};
-                create table candidate.{mart} (publication_id bigint not null, value numeric(12, 2) not null);
-                insert into candidate.{mart}
+                create table candidate.{mart} (
+                    publication_id bigint not null,
+                    value numeric(12, 2) not null,
+                    council_code text not null default 'all' constraint whose_rows check (council_code = 'all')
+                );
+                insert into candidate.{mart} (publication_id, value)
                 select {build_id}, {build_id} from generate_series(1, {rows_of(build_id)});
                 alter table candidate.{mart}
                 add constraint publication_is_constant check (publication_id = {build_id});

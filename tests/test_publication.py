@@ -15,6 +15,7 @@ from carehouse.publication import publications, publish, rollback
 from tests.conftest import Warehouse
 
 AS_AT = date(2018, 10, 31)
+FOR_ALL = "council_code text not null default 'all' constraint whose_rows check (council_code = 'all')"
 
 
 def build(
@@ -31,7 +32,8 @@ def build(
         for table in tables:
             builder.execute(f"drop table if exists candidate.{table}")
             builder.execute(
-                f"create table candidate.{table} (publication_id bigint not null, value numeric(12, 2) {columns})"
+                f"create table candidate.{table} (publication_id bigint not null, {FOR_ALL}, "
+                f"value numeric(12, 2) {columns})"
             )
             builder.execute(
                 f"insert into candidate.{table} (publication_id, value) select {build_id}, {build_id} "

@@ -75,7 +75,7 @@ def test_no_role_reaches_beyond_its_step(warehouse: Warehouse) -> None:
     allowed = []
     for role, statement in BEYOND_THEIR_STEP:
         with connect(warehouse.settings, role, autocommit=True) as session:
-            if role is Role.READER:
+            if role in (Role.READER, Role.OPEN_READER):
                 # The reader could switch this off, so the grants must hold without it.
                 session.execute("set default_transaction_read_only = off")
             try:
@@ -93,5 +93,11 @@ def test_the_auditor_reads_what_was_rejected(warehouse: Warehouse) -> None:
 
 def test_passwords_are_asked_for_and_never_stored_plain(warehouse: Warehouse) -> None:
     stored = warehouse.rows("select rolpassword from pg_authid where rolname like 'carehouse_%' and rolcanlogin")
-    assert len(stored) == 7
+    assert len(stored) == 9
     assert all(password.startswith("SCRAM-SHA-256$") for (password,) in stored)
+    assert (
+        warehouse.rows(
+            "select rolcanlogin, rolpassword from pg_authid where rolname in ('mart_reader', 'mart_open_reader')"
+        )
+        == [(False, None)] * 2
+    )

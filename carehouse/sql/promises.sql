@@ -62,6 +62,7 @@ declare
     newest_table regclass;
     difference record;
 begin
+    perform store.refuse_without_council(mart_name);
     for difference in
         select attname as column_name, format_type(atttypid, atttypmod) as offered_type
         from pg_attribute
@@ -80,6 +81,10 @@ begin
             'create table store.%I (like %s) partition by list (publication_id)',
             mart_name, candidate_table
         );
+        perform store.filter_by_council(mart_name);
+        grant create on schema store to carehouse_shelf;
+        execute format('alter table store.%I owner to carehouse_shelf', mart_name);
+        revoke create on schema store from carehouse_shelf;
         return;
     end if;
     for difference in

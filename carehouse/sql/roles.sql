@@ -5,6 +5,7 @@ declare
 begin
     foreach role_name in array array[
         'carehouse_owner',
+        'carehouse_shelf',
         'carehouse_loader',
         'carehouse_builder',
         'carehouse_gate',
@@ -12,8 +13,11 @@ begin
         'carehouse_approver',
         'carehouse_housekeeper',
         'carehouse_auditor',
+        'carehouse_reader',
+        'carehouse_open_reader',
         'mart_reader',
-        'mart_open_reader'
+        'mart_open_reader',
+        'council_all'
     ] loop
         begin
             execute format('create role %I nologin', role_name);
@@ -37,12 +41,19 @@ grant carehouse_owner to current_user;
 -- Publication takes the builder's finished tables over, and only through its functions.
 grant carehouse_builder to carehouse_owner;
 
--- Detaching a partition without blocking readers cannot be done from a function.
-grant carehouse_owner to carehouse_housekeeper;
+-- Detaching a partition without blocking readers cannot be done from a function: who does it must own the marts of the
+-- store, and nothing else. The ledger, the pointer and the functions have another owner.
+grant carehouse_shelf to carehouse_owner;
+grant carehouse_shelf to carehouse_housekeeper;
+revoke carehouse_owner from carehouse_housekeeper;
 
-alter role mart_reader set default_transaction_read_only = on;
-alter role mart_reader set statement_timeout = '10min';
-alter role mart_reader set idle_in_transaction_session_timeout = '1h';
-alter role mart_open_reader set default_transaction_read_only = on;
-alter role mart_open_reader set statement_timeout = '10min';
-alter role mart_open_reader set idle_in_transaction_session_timeout = '1h';
+-- Groups are inherited from and cannot log in: what a group may see, everybody in it may.
+alter role mart_reader nologin password null;
+alter role mart_open_reader nologin password null;
+alter role mart_reader reset all;
+alter role mart_open_reader reset all;
+grant mart_reader to carehouse_reader;
+grant mart_open_reader to carehouse_open_reader;
+
+-- A login sees the councils whose groups (`council_<code>`) it is in; in this one, every council, also those to come.
+grant council_all to carehouse_builder, carehouse_auditor, carehouse_reader, carehouse_open_reader;

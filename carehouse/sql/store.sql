@@ -274,7 +274,7 @@ begin
     loop
         perform store.retire(mart_name);
     end loop;
-    execute format('create schema %I', home);
+    execute format('create schema %I authorization carehouse_shelf', home);
     for mart_name in
         select relname from pg_class
         where relnamespace = 'candidate'::regnamespace and relkind = 'r' and relpersistence = 'p'
@@ -284,6 +284,7 @@ begin
         execute format('alter table candidate.%I owner to carehouse_owner', mart_name);
         execute format('revoke all on candidate.%I from carehouse_gate', mart_name);
         execute format('alter table candidate.%I set schema %I', mart_name, home);
+        execute format('alter table %I.%I owner to carehouse_shelf', home, mart_name);
         execute format(
             'alter table store.%I attach partition %I.%I for values in (%s)', mart_name, home, mart_name, wanted_build
         );
@@ -345,6 +346,7 @@ grant execute on function store.current_publication() to mart_reader, mart_open_
 grant execute on function
 store.attach(bigint), store.point(bigint, text, text), store.undecided_readers() to carehouse_publisher;
 grant execute on function store.give_up(bigint) to carehouse_housekeeper;
-grant select on store.publication, store.pointer, store.pointer_move to carehouse_publisher, carehouse_auditor;
+grant select on store.publication, store.pointer, store.pointer_move
+to carehouse_publisher, carehouse_housekeeper, carehouse_auditor;
 
 reset role;
