@@ -46,7 +46,9 @@ def prepare(settings: Settings) -> None:
             raise CarehouseError("carehouse needs PostgreSQL 15 or later; the given server is older.")
         try:
             admin.execute("select pg_advisory_xact_lock(hashtext('carehouse bootstrap'))")
-            _apply_files(admin)
+            if _apply_files(admin) and not settings.database_url:
+                # The server is ours alone, and so are its other databases.
+                admin.execute("revoke all on database postgres, template1 from public")
         except psycopg.errors.InsufficientPrivilege as error:
             raise CarehouseError(
                 "The user of CAREHOUSE_DATABASE_URL must be a superuser or own the database and be able to "
@@ -72,17 +74,18 @@ def _create_database(settings: Settings) -> None:
             return
 
 
-def _apply_files(admin: psycopg.Connection[Any]) -> None:
+def _apply_files(admin: psycopg.Connection[Any]) -> bool:
     """Apply the SQL files unless exactly these were applied last: replacing a view waits for its readers."""
     texts = [(_FOLDER / f"{name}.sql").read_text() for name in FILES]
     version = "carehouse " + hashlib.sha256("".join(texts).encode()).hexdigest()
     applied = admin.execute("select obj_description(to_regnamespace('audit'), 'pg_namespace')").fetchone()
     if applied == (version,):
-        return
+        return False
     say("preparing roles, schemas and functions")
     for text in texts:
         admin.execute(text)
     admin.execute(sql.SQL("comment on schema audit is {}").format(sql.Literal(version)))
+    return True
 
 
 def _set_passwords(settings: Settings) -> None:

@@ -121,7 +121,7 @@ begin
             perform store.filter_by_council(found.relname);
         end if;
         execute format(
-            'grant usage, create on schema %I to carehouse_shelf',
+            'grant create on schema %I to carehouse_shelf',
             (select relnamespace::regnamespace from pg_class where oid = found.name)
         );
         execute format('alter table %s owner to carehouse_shelf', found.name);

@@ -5,8 +5,8 @@ declare
     found record;
 begin
     -- A block of code or a lock could keep the server busy, or keep a night from being built or published.
-    revoke usage on language plpgsql from public;
-    grant usage on language plpgsql to carehouse_owner, carehouse_shelf, carehouse_loader, carehouse_builder;
+    revoke usage on language plpgsql, sql from public;
+    grant usage on language plpgsql, sql to carehouse_owner, pg_database_owner;
     for found in
         select oid::regprocedure as name, proname
         from pg_proc
