@@ -42,7 +42,7 @@ E'One row is one publication that can still be read.\nPin it with: set carehouse
 
 -- A build notes the newest delivery of each table only: with full extracts it holds all that was known, and what came
 -- before it of a table of changes is every accepted delivery with a lower number.
-create or replace view mart.publication_batches as
+create or replace view mart.publication_batches with (security_barrier) as
 select
     kept.publication_id,
     delivered.council_code,
@@ -61,7 +61,7 @@ select
 from store.publication as kept
 inner join audit.build_batch as used on kept.publication_id = used.build_id
 inner join audit.batch as delivered on used.batch_id = delivered.batch_id
-where kept.published_at is not null and kept.pruned_at is null;
+where kept.published_at is not null and kept.pruned_at is null and store.shows_council(delivered.council_code);
 
 comment on view mart.publication_batches is
 'One row is the newest delivery of one table of one council on which a publication rests.';
