@@ -66,7 +66,8 @@ def published(warehouse: Warehouse) -> int:
         for table in ("fct_services", "fct_provider_payments", "kpi_contributions"):
             builder.execute(
                 f"alter table candidate.{table} add constraint publication_is_constant "
-                f"check (publication_id = {build_id})"
+                f"check (publication_id = {build_id}), alter council_code set not null, "
+                "add constraint whose_rows check (council_code <> 'all')"
             )
     judge(warehouse, build_id)
     publish(warehouse.settings, build_id)

@@ -25,7 +25,7 @@ def test_readers_can_read_every_mart_and_no_other_table(warehouse: Warehouse) ->
             has_table_privilege(role_name, c.oid, 'insert, update, delete, truncate')
         from pg_class as c
         inner join pg_namespace as n on c.relnamespace = n.oid
-        cross join unnest(array['mart_reader', 'mart_open_reader']) as role_name
+        cross join unnest(array['carehouse_reader', 'carehouse_open_reader']) as role_name
         where relkind in ('r', 'v', 'p', 'm', 'f') and nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
         """
     )
