@@ -8,12 +8,14 @@
     {{ number }}::bigint
 {%- endmacro %}
 
-{# Declares a finished candidate table to the database: its key, and the constant that lets the store attach it without
-   reading it; and whose rows it holds: of councils, or for all (meta: for_all_councils), which publication asks for. Once the rows are in, since an index built in one go takes less than half the time. #}
+{# Declares a finished candidate table to the database: its key; the constant that lets the store attach it without
+   reading it; and whose rows it holds, of councils or for all (meta: for_all_councils), which publication asks for. Once
+   the rows are in, since an index built in one go takes less than half the time. #}
 {% macro seal_for_publication() -%}
     alter table {{ this }}
     add constraint publication_is_constant check (publication_id = {{ publication_id() }})
-    , add constraint whose_rows check (council_code {{ '=' if model.config.meta.get('for_all_councils') else '<>' }} 'all')
+    , add constraint whose_rows
+    check (council_code {{ '=' if model.config.meta.get('for_all_councils') else '<>' }} 'all')
     {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
         , add {{ constraint }}
     {%- endfor -%}
