@@ -9,12 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from carehouse.database import Role, connect
-from carehouse.settings import Settings
+from carehouse.settings import PROJECT, Settings
 from tests.conftest import Night
 from tests.disclosure_attack import Attack, Figure, Month, Part, Wanted, ranges
 from tests.model_sql import model_sql
@@ -433,6 +434,28 @@ def test_the_rule_is_kept(
         "select value, withheld_code from open_kpi_values where breakdown_type = 'council'"
     ).fetchall()
     assert said == [(expected, None if expected is not None else "small_numbers")]
+
+
+def test_a_council_may_have_a_rule_of_its_own(session: psycopg.Connection[Any]) -> None:
+    desk = Desk(session)
+    session.execute("insert into disclosure_rules values ('a', 11, 3, true), ('b', 3, 3, true)")
+    assert {figure.counts for figure in desk.publish([stock(10)])} == {(None,)}
+    assert {figure.counts for figure in desk.publish([stock(13, table="K001")])} == {(12,)}
+
+
+@pytest.mark.parametrize(
+    ("suppress_below", "round_to", "is_sound"),
+    [(8, 5, True), (5, 5, True), (8, 1, False), (8, 4, False), (2, 5, False), (0, 0, False)],
+)
+def test_a_rule_that_subtraction_defeats_is_refused(
+    suppress_below: int, round_to: int, is_sound: bool, session: psycopg.Connection[Any]
+) -> None:
+    seed = yaml.safe_load((PROJECT / "dbt_project" / "seeds" / "disclosure_rules.yml").read_text(encoding="utf-8"))
+    (sound,) = [one["every_row"]["arguments"] for one in seed["seeds"][0]["data_tests"] if "every_row" in one]
+    judged = session.execute(
+        f"select {sound['expression']} from (values ({suppress_below}, {round_to})) as rule (suppress_below, round_to)"  # type: ignore[arg-type]
+    ).fetchone()
+    assert judged == (is_sound,)
 
 
 def test_a_rate_is_of_rounded_counts_and_there_is_none_without_both(session: psycopg.Connection[Any]) -> None:
