@@ -16,7 +16,8 @@ persons as (
         person_ref,
         birth_date,
         death_date,
-        gender_code
+        gender_code,
+        home_area_code
     from {{ ref('stg_mosaic__persons') }}
 ),
 
@@ -30,6 +31,8 @@ believed as (
         filter (where persons.death_date is not null) as death_dates,
         array_agg(persons.gender_code order by identities.order_of_belief, identities.person_ref)
         filter (where persons.gender_code is not null) as gender_codes,
+        array_agg(persons.home_area_code order by identities.order_of_belief, identities.person_ref)
+        filter (where persons.home_area_code is not null) as home_area_codes,
         count(*)::integer as record_count
     from identities
     inner join persons
@@ -47,5 +50,6 @@ select
     birth_dates[1] as birth_date,
     death_dates[1] as death_date,
     gender_codes[1] as gender_code,
+    home_area_codes[1] as home_area_code,
     record_count
 from believed
