@@ -6,6 +6,11 @@ from carehouse.database import Role, connect
 from carehouse.settings import Settings
 from ingestion.contract import load_contracts
 
+# What may be somebody's address, number or postcode, typed where a code belongs, stays in quarantine.
+NOT_A_CODE = r"@|[0-9]([ -]?[0-9]){6}|(^|[^A-Za-z])[A-Za-z]{1,2}[0-9][0-9A-Za-z]? ?[0-9][A-Za-z]{2}($|[^A-Za-z])"
+WITHHELD = "(withheld: it may be personal)"
+LONGEST_CODE = 40
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -53,7 +58,10 @@ def waiting(settings: Settings) -> list[Waiting]:
 
 
 def unknown_codes(settings: Settings) -> list[UnknownCode]:
-    """Count each code that a list does not know, most first; columns that hold personal data are left out."""
+    """Count each code that a list does not know, most first.
+
+    Columns that hold personal data are left out, and what looks like an address, a number or a postcode is not told.
+    """
     coded = [
         (contract.source, contract.table, column.header)
         for contract in load_contracts()
@@ -68,9 +76,13 @@ def unknown_codes(settings: Settings) -> list[UnknownCode]:
                 council_code,
                 source_name || '.' || table_name,
                 column_name,
-                row_as_sent::jsonb ->> column_name,
+                case
+                    when length(sent.code) > %s or sent.code ~ %s then %s
+                    else sent.code
+                end,
                 count(*)
             from quarantine.rejected_row
+            cross join lateral (select row_as_sent::jsonb ->> column_name as code) as sent
             where
                 reason_code = 'unknown_code' and cleared_by_batch_id is null
                 and (source_name, table_name, column_name) in (
@@ -79,6 +91,6 @@ def unknown_codes(settings: Settings) -> list[UnknownCode]:
             group by 1, 2, 3, 4
             order by 5 desc, 1, 2, 3, 4
             """,
-            [list(sources), list(tables), list(headers)],
+            [LONGEST_CODE, NOT_A_CODE, WITHHELD, list(sources), list(tables), list(headers)],
         ).fetchall()
     return [UnknownCode(*row) for row in found]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.landing import Outcome, ingest
-from ingestion.rejects import UnknownCode, unknown_codes, waiting
+from ingestion.rejects import WITHHELD, UnknownCode, unknown_codes, waiting
 from ingestion.withdrawal import withdraw
 from tests import trial
 from tests.conftest import Warehouse
@@ -151,6 +151,16 @@ def test_unknown_codes_are_listed_by_count(warehouse: Warehouse) -> None:
         ("trial.things", "STATE", "Ended", 2),
         ("trial.things", "STATE", "Opening", 1),
     ]
+
+
+@pytest.mark.usefixtures("things")
+def test_what_may_be_a_person_s_is_not_listed_as_a_code(warehouse: Warehouse) -> None:
+    personal = ["anna@example.org", "999 000 0018", "07700 900461", "zx1 2aa", "A" * 41]
+    rows = [f"{number},a,,,,{code}" for number, code in enumerate([*personal, "ON-HOLD 12", "TYPE 2018/19"])]
+    warehouse.land("council1/trial/things_2018-10-31.csv", trial.extract(*rows))
+    ingest(warehouse.settings, business_date=DAY)
+    listed = {each.code: each.rows for each in unknown_codes(warehouse.settings)}
+    assert listed == {WITHHELD: 5, "ON-HOLD 12": 1, "TYPE 2018/19": 1}
 
 
 @pytest.mark.usefixtures("things")
