@@ -23,7 +23,7 @@ from carehouse.database import Role, connect, url
 from carehouse.settings import PROJECT, Settings
 from ingestion.contract import load_contracts
 from ingestion.history import ensure_tables
-from tests import read_project
+from tests import canary, read_project
 from tests.side_by_side import OneProcessForWhatIsShared
 
 TEMPLATE = "warehouse_template"
@@ -225,6 +225,7 @@ def _published(server: Settings, folder: Path, business_date: str) -> Iterator[N
         fresh.land_all_examples()
         made = fresh.command("synth", "--people", "600", "--seed", "2")
         assert made.returncode == 0, made.stderr
+        canary.plant(fresh.settings.landing)
         shutil.copytree(fresh.settings.landing, folder / "extracts")
         ran = fresh.command("run", "--business-date", business_date)
         assert ran.returncode == 0, ran.stderr + ran.stdout

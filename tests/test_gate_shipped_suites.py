@@ -28,7 +28,7 @@ FAULTS = Path(__file__).parent / "gate_faults"
 ROUNDS = (1, 2, 3)
 AS_AT = date(2018, 10, 31)
 # What the faults write where nothing of a person may stand.
-PLANTED_VALUES = ("999 000 0018", "NG2 7QP", "anna@")
+PLANTED_VALUES = ("999 000 0018", "NG2 7QP", "anna@", "07700 900461")
 
 pytestmark = pytest.mark.any_server
 

@@ -5,10 +5,16 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+from psycopg import sql
 
-from carehouse.settings import PROJECT
+from carehouse.airflow_local.environment import DATABASE as AIRFLOW_DATABASE
+from carehouse.database import Role, connect
+from carehouse.settings import PROJECT, Settings
+from tests import canary
+from tests.canary import files_that_hold, relations_that_hold
 from tests.conftest import free_port, short_lived_folder
 
 UNSHARE = ["unshare", "--net"]
@@ -53,7 +59,8 @@ def test_the_demonstration_needs_no_network_and_tries_none() -> None:
         demo = [sys.executable, str(PROJECT / "examples" / "demo.py")]
         shell = 'first=0; "$@" || first=$?; "$@" && exit $first'
         ran = alone("sh", "-c", shell, "demo", *demo, environment=environment)
-        subprocess.run([sys.executable, "-m", "carehouse", "db", "stop"], env=environment, check=False)
+        database = partial(subprocess.run, env=environment, check=False)
+        database([sys.executable, "-m", "carehouse", "db", "stop"])
         assert json.loads(ran.stdout.splitlines()[-1]) == {"exit_code": 0, "attempts": 0}, ran.stdout + ran.stderr
         first, again = ran.stdout.split("Ask the marts yourself", 1)
         for shown in (first, again):
@@ -64,3 +71,25 @@ def test_the_demonstration_needs_no_network_and_tries_none() -> None:
         logs = [path.read_text(errors="replace") for path in home.rglob("*.log") if path.is_file()]
         assert len(logs) > 10
         assert not [log for log in logs if re.search(r"\b999\d{7}\b", log)]
+        database([sys.executable, "-m", "carehouse", "db", "start"])
+        try:
+            _is_nowhere(Settings.load(environment), canary.pattern(home / "invented"))
+        finally:
+            database([sys.executable, "-m", "carehouse", "db", "stop"])
+
+
+def _is_nowhere(settings: Settings, sought: str) -> None:
+    """Look for the canary in all that Airflow, dbt, the gate and the reports have left behind."""
+    kept = {"archive", "invented", "data"}
+    files = [path for path in settings.home.rglob("*") if not kept & set(path.relative_to(settings.home).parts)]
+    assert {"manifest.json", "run_results.json"} <= {path.name for path in files}
+    assert sum(path.suffix == ".csv" for path in files) > 50
+    assert files_that_hold(files, sought) == []
+    with connect(settings, Role.ADMIN, autocommit=True, database=AIRFLOW_DATABASE) as admin:
+        for table in ("xcom", "log", "task_instance", "serialized_dag", "asset_event"):
+            counted = admin.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table))).fetchone()
+            assert counted and counted[0], table
+        assert relations_that_hold(admin, sought) == set()
+    with connect(settings, Role.ADMIN, autocommit=True) as admin:
+        holding = relations_that_hold(admin, sought)
+        assert {name.partition(".")[0] for name in holding} == {"history"}, holding
