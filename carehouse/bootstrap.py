@@ -19,6 +19,7 @@ FILES = (
     "schemas",
     "public",
     "audit",
+    "pseudonyms",
     "promises",
     "store",
     "councils",

@@ -103,7 +103,7 @@ def _only_build(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     with connect(settings, Role.BUILDER, autocommit=True) as builder:
         taken = builder.execute("select pg_try_advisory_lock(hashtext('carehouse build'))").fetchone()
         if taken != (True,):
-            raise CarehouseError("Another build is running; wait for it to end.")
+            raise CarehouseError("Another build is running, or the pseudonym key is being changed; wait for it to end.")
         yield builder
 
 
@@ -112,8 +112,11 @@ def _begin(settings: Settings, builder: psycopg.Connection[Any], as_at: date) ->
     builder.execute("update audit.build set state = 'failed', finished_at = clock_timestamp() where state = 'building'")
     _refuse_thinned(builder, as_at)
     row = builder.execute(
-        "insert into audit.build (as_at_date, code_version, state, asked_by) values (%s, %s, 'building', %s) "
-        "returning build_id",
+        """
+        insert into audit.build (as_at_date, code_version, state, asked_by, pseudonym_key_version)
+        values (%s, %s, 'building', %s, (select max(key_version) from audit.pseudonym_key))
+        returning build_id
+        """,
         [as_at, code_version(settings), asked_by()],
     ).fetchone()
     build_id = int(row[0]) if row else 0

@@ -1,5 +1,6 @@
 """The `carehouse` command: one for each need of a person or a DAG. Results on stdout, progress on stderr."""
 
+import csv
 import json
 import os
 import sys
@@ -32,11 +33,13 @@ contracts = typer.Typer(
     no_args_is_help=True, help="The contracts with senders and readers, and what follows from them."
 )
 reader = typer.Typer(no_args_is_help=True, help="Who may read: one login for each person or gateway.")
+pseudonyms = typer.Typer(no_args_is_help=True, help="The key of people's pseudonyms, and what leads from old ones.")
 app.add_typer(db, name="db")
 app.add_typer(reader, name="reader")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
 app.add_typer(retention, name="retention")
+app.add_typer(pseudonyms, name="pseudonyms")
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
@@ -486,6 +489,44 @@ def contracts_retire(
     from carehouse.promise_files import retire
 
     print(retire(Settings.load().project, mart))
+
+
+@pseudonyms.command("keys")
+def pseudonyms_keys() -> None:
+    """List the versions of the key: never a key."""
+    from ingestion.rotation import key_versions
+
+    _table(key_versions(Settings.load()), "Nothing has been loaded yet.")
+
+
+@pseudonyms.command("rotate")
+def pseudonyms_rotate(because: Reason, by: By = None, as_json: AsJson = False) -> None:
+    """Change the key: everybody gets a new pseudonym throughout history, and the old one leads to it."""
+    from ingestion.rotation import rotate
+
+    _answer(asdict(rotate(Settings.load(), by or getuser(), because)), as_json)
+
+
+@pseudonyms.command("links")
+def pseudonyms_links() -> None:
+    """Print as CSV which pseudonym each retired one leads to now, as the auditor."""
+    from ingestion.rotation import links
+
+    written = csv.writer(sys.stdout, lineterminator="\n")
+    written.writerow(["council_code", "key_version", "retired_person_id", "person_id"])
+    written.writerows(links(Settings.load()))
+
+
+@pseudonyms.command("forget")
+def pseudonyms_forget(
+    through: Annotated[int, typer.Option(min=1, help="The latest key version whose links go.")],
+    because: Reason,
+    by: By = None,
+) -> None:
+    """Delete the links from pseudonyms of old key versions; nothing brings them back."""
+    from ingestion.rotation import forget
+
+    _answer({"forgotten": forget(Settings.load(), through, by or getuser(), because)}, as_json=False)
 
 
 def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:

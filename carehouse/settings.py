@@ -63,10 +63,17 @@ class Settings:
         It comes from the environment variable `CAREHOUSE_<NAME>`, else from `secrets.json` in the home
         (readable by its owner only), where it is made at first use.
         """
-        from_environment = os.environ.get(f"CAREHOUSE_{name.upper()}")
-        return from_environment or self._kept_secret(name)
+        return self.secret_if_any(name) or self._kept_secret(name, make=True) or ""
 
-    def _kept_secret(self, name: str) -> str:
+    def secret_if_any(self, name: str) -> str | None:
+        """Give the secret `name` as `secret` does, but never make it."""
+        return self.secret_from_environment(name) or self._kept_secret(name, make=False)
+
+    def secret_from_environment(self, name: str) -> str | None:
+        """Give the secret `name` if it is an environment variable."""
+        return os.environ.get(f"CAREHOUSE_{name.upper()}") or None
+
+    def _kept_secret(self, name: str, *, make: bool) -> str | None:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "secrets.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -80,13 +87,13 @@ class Settings:
                     f"{kept_in} is damaged. Restore it from your backup; without it the database's passwords "
                     "and the pseudonym key are lost."
                 ) from error
-            if name not in kept:
+            if name not in kept and make:
                 kept[name] = secrets.token_urlsafe(24)
                 written = kept_in.with_suffix(".part")
                 written.touch(mode=0o600)
                 written.write_text(json.dumps(kept, indent=1, sort_keys=True))
                 written.replace(kept_in)
-            return kept[name]
+            return kept.get(name)
 
 
 def _port(given: Mapping[str, str], variable: str, default: int) -> int:

@@ -1,9 +1,9 @@
 """Loads one table of one file: whole or not at all, in the open transaction, and at most once."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ingestion.fingerprint import Fingerprinter, Known, fetch_known
 from ingestion.intake import Intake
 from ingestion.manifest import Delivery
 from ingestion.passage import SHORTEST_HASH, Passage
+from ingestion.pseudonyms import Key
 from ingestion.reader import open_extract
 from ingestion.refusal import FileRefused
 from ingestion.snapshot import Arrival, Change
@@ -31,8 +32,7 @@ class Terms:
     """What holds for every delivery of one run."""
 
     known_on: date
-    pseudonym_key: str
-    pseudonym: Callable[[pl.Series], pl.Series]
+    key: Key
     tokens: Tokens
     passage: Passage | None = None
     judge: Judge | None = None
@@ -174,8 +174,8 @@ def _take_in(
 
     def intake(known: Known) -> Intake:
         extract = open_extract(delivery.path, contract, delivery.server)
-        conformer = Conformer(contract, terms.pseudonym)
-        return Intake(extract, conformer, Fingerprinter(contract, terms.pseudonym_key), known, suppression)
+        conformer = Conformer(contract, partial(terms.key.pseudonyms, council))
+        return Intake(extract, conformer, Fingerprinter(contract, terms.key.secret), known, suppression)
 
     if contract.delivery == CHANGES:
         reading = intake(Known())

@@ -20,7 +20,7 @@ from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
 from carehouse.settings import Settings
-from ingestion import erased_files, erasure_plan, erasure_register, history, legal_hold
+from ingestion import erased_files, erasure_plan, erasure_register, history, legal_hold, pseudonyms
 from ingestion.contract import load_councils
 from ingestion.erasure_plan import Plan
 from ingestion.erasure_register import Entry
@@ -157,6 +157,7 @@ def _alone(settings: Settings) -> Iterator[Loader]:
 def _lock_tables(loader: Loader) -> None:
     """Wait for loaders, and keep new ones waiting until the tokens are there to stop them."""
     contracts, _ = contracts_and_rules()
+    pseudonyms.hold(loader)
     for name in sorted(contracts):
         loader.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {name}"])
 
@@ -170,7 +171,9 @@ def _register(settings: Settings, loader: Loader, entry: Entry) -> None:
 def _take_away(settings: Settings, loader: Loader, entry: Entry, plan: Plan, tokens: Tokens) -> Erased:
     """In one transaction of the caller: after it, nothing in history or quarantine leads to the person."""
     done = Erased(entry.erasure_id)
-    for contract, deleted, severed in erasure_plan.carry_out(loader, plan, tokens, settings.secret("pseudonym_key")):
+    contracts, _ = contracts_and_rules()
+    key = pseudonyms.key_in_use(settings, loader, contracts.values())
+    for contract, deleted, severed in erasure_plan.carry_out(loader, plan, tokens, key):
         done.deleted += deleted
         done.severed += severed
         if deleted or severed:
@@ -260,17 +263,17 @@ def _in_quarantine(loader: Loader, council: str, tokens: Tokens) -> list[str]:
 def _replace_published(loader: Loader, entry: Entry, tokens: Tokens) -> Iterator[tuple[str, str, int]]:
     """Write other numbers in place of theirs into what is published, so that no row is lost and no total moves."""
     columns = _published_columns(loader)
-    pseudonyms = _pseudonyms_published(loader, columns, entry, tokens)
-    if not pseudonyms and not entry.values:
+    theirs = _pseudonyms_published(loader, columns, entry, tokens)
+    if not theirs and not entry.values:
         return
     numbers = _numbers_published(loader, columns, entry, tokens)
-    replacements = {each: tokens.other_pseudonym(entry.council, each) for each in pseudonyms}
+    replacements = {each: tokens.other_pseudonym(entry.council, each) for each in theirs}
     for (home, mart), by_column in numbers.items():
         for name, found in by_column.items():
             is_number = columns[home, mart][name]
             replacements |= {each: tokens.surrogate(entry.council, each, is_number=is_number) for each in found}
     for (home, mart), of_mart in columns.items():
-        rows = _replace(loader, entry.council, home, mart, list(of_mart), sorted(pseudonyms), replacements)
+        rows = _replace(loader, entry.council, home, mart, list(of_mart), sorted(theirs), replacements)
         # Beside a person's pseudonym every number is theirs; elsewhere only those of a column that holds such numbers.
         if not any(name.endswith("person_id") for name in of_mart):
             for name, found in numbers.get((home, mart), {}).items():

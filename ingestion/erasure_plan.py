@@ -13,9 +13,10 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from ingestion import history
+from ingestion import history, pseudonyms
 from ingestion.contract import Column, Contract
 from ingestion.erasure_register import Entry
+from ingestion.pseudonyms import Key
 from ingestion.record_classes import DELETE, contracts_and_rules
 from ingestion.suppression import ERASED_TEXT, PERSON, PSEUDONYM, Tokens, domains, is_free_words
 
@@ -62,9 +63,10 @@ def of_tokens(loader: Loader, entry: Entry, tokens: Tokens) -> Plan:
     return _spread(loader, entry.council, by_name_too=entry.kind == "erasure")
 
 
-def carry_out(loader: Loader, plan: Plan, tokens: Tokens, pseudonym_key: str) -> Iterator[tuple[Contract, int, int]]:
+def carry_out(loader: Loader, plan: Plan, tokens: Tokens, key: Key) -> Iterator[tuple[Contract, int, int]]:
     """Delete and sever; give each table with how many rows it lost and how many were severed."""
-    _fill_surrogates(loader, plan, tokens, pseudonym_key)
+    _fill_surrogates(loader, plan, tokens, key)
+    pseudonyms.unlink(loader, plan.council, plan.values.get(PSEUDONYM, ()))
     contracts, rules = contracts_and_rules()
     for contract in contracts.values():
         if not domains(contract):
@@ -287,12 +289,11 @@ def _pseudonyms(loader: Loader, contracts: Iterable[Contract], council: str) -> 
                     [council, PERSON],
                 )
             }
-    return found
+    # What was published before the key was changed has the pseudonyms of that time.
+    return found | pseudonyms.retired(loader, council, found)
 
 
-def _fill_surrogates(loader: Loader, plan: Plan, tokens: Tokens, pseudonym_key: str) -> None:
-    from ingestion.landing import pseudonymiser
-
+def _fill_surrogates(loader: Loader, plan: Plan, tokens: Tokens, key: Key) -> None:
     contracts, _ = contracts_and_rules()
     kinds = {domain: column for each in contracts.values() for column, domain in domains(each).items()}
     rows = [
@@ -307,8 +308,9 @@ def _fill_surrogates(loader: Loader, plan: Plan, tokens: Tokens, pseudonym_key: 
         if domain in kinds
         for value in values
     ]
-    pseudonyms = pseudonymiser(pseudonym_key)(
-        pl.Series("ref", [int(each) if domain == PERSON else 0 for domain, _, each in rows], dtype=pl.Int64)
+    made = key.pseudonyms(
+        plan.council,
+        pl.Series("ref", [int(each) if domain == PERSON else 0 for domain, _, each in rows], dtype=pl.Int64),
     )
     loader.execute(
         """
@@ -321,7 +323,7 @@ def _fill_surrogates(loader: Loader, plan: Plan, tokens: Tokens, pseudonym_key: 
             [domain for domain, _, _ in rows],
             [value for _, value, _ in rows],
             [surrogate for _, _, surrogate in rows],
-            pseudonyms.to_list(),
+            made.to_list(),
         ],
     )
 

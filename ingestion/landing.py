@@ -1,13 +1,10 @@
 """Takes what lies in the landing folder, loads what may be loaded, and says what became of every file."""
 
-import hmac
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import psycopg
 from psycopg import sql
 
@@ -16,7 +13,7 @@ from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.progress import say
 from carehouse.settings import Settings
-from ingestion import history, judging, manifest
+from ingestion import history, judging, manifest, pseudonyms
 from ingestion.consignment import Consignment, expected
 from ingestion.contract import CHANGES, load_contracts
 from ingestion.delivery import Loaded, Terms, Waiting, content_sha256, load
@@ -71,7 +68,8 @@ def ingest(
     checks is kept.
 
     Raises:
-        CarehouseError: the source is not known, or the database cannot be reached.
+        CarehouseError: the source is not known, the database cannot be reached, or the pseudonym key is not the one
+            under which people are known.
     """
     contracts = load_contracts()
     sources = sorted({contract.source for contract in contracts})
@@ -79,13 +77,13 @@ def ingest(
         raise CarehouseError(f"There is no source {source!r}; there are: {', '.join(sources)}.")
     outcome = Outcome()
     settings.landing.mkdir(parents=True, exist_ok=True)
-    key = settings.secret("pseudonym_key")
     tables = {contract.name: counted_by(contract) for contract in contracts}
     with connect(settings, Role.LOADER) as loader, open_judge(tables) if open_judge else nullcontext() as judge:
-        terms = Terms(business_date or today(), key, pseudonymiser(key), Tokens.of(settings), passage, judge)
         # A delivery is staged and compared in memory where it fits.
         loader.execute("set temp_buffers = '256MB'; set work_mem = '256MB'")
         history.ensure_tables(loader, contracts)
+        key = pseudonyms.key_in_use(settings, loader, contracts)
+        terms = Terms(business_date or today(), key, Tokens.of(settings), passage, judge)
         loader.commit()
         found, left = expected(settings.landing, contracts, source, terms.known_on)
         for words in left:
@@ -109,6 +107,7 @@ def _take(
     try:
         try:
             with loader.transaction():
+                pseudonyms.hold(loader, terms.key)
                 loaded = [(delivery, _load(loader, delivery, terms)) for delivery in consignment.deliveries]
         except _Refused as refused:
             _refuse(settings, loader, refused.delivery, refused.refusal, terms.known_on, started_at)
@@ -227,17 +226,3 @@ def _report(settings: Settings, delivery: Delivery, loaded: Loaded) -> None:
 def _name(delivery: Delivery) -> str:
     sheet = f", sheet {delivery.server.sheet}" if delivery.server.sheet else ""
     return f"{delivery.council}/{delivery.contract.source}/{delivery.path.name}{sheet}"
-
-
-def pseudonymiser(key: str) -> Callable[[pl.Series], pl.Series]:
-    """Give what turns a column of numbers of people into their pseudonyms."""
-    secret = key.encode()
-
-    def pseudonymise(references: pl.Series) -> pl.Series:
-        return pl.Series(
-            references.name,
-            [hmac.digest(secret, str(reference).encode(), "sha256").hex()[:32] for reference in references],
-            dtype=pl.String,
-        )
-
-    return pseudonymise

@@ -10,7 +10,7 @@ from psycopg import sql
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.settings import Settings
-from ingestion import history
+from ingestion import history, pseudonyms
 from ingestion.contract import Contract, load_contracts
 from ingestion.staging import names
 
@@ -40,6 +40,7 @@ def withdraw(settings: Settings, batch_id: int, by: str, because: str, business_
         raise CarehouseError("A withdrawal is recorded for ever: say who withdraws, and why.")
     with connect(settings, Role.LOADER) as loader:
         contract, council = _batch(loader, batch_id)
+        pseudonyms.hold(loader)
         loader.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {contract.name}"])
         known_on = _must_be_latest(loader, contract, council, batch_id, business_date)
         parts: dict[str, sql.Composable] = {

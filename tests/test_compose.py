@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from carehouse.database import Role
 from carehouse.embedded import programs
 from carehouse.settings import PROJECT, Settings
+from ingestion.pseudonyms import secret_name
 
 COMPOSE = PROJECT / "docker-compose.yml"
 DOCKERFILE = PROJECT / "Dockerfile"
@@ -92,6 +93,7 @@ def test_settings_are_ones_the_code_reads(services: dict[str, Any]) -> None:
     code += "\n".join(path.read_text() for path in (PROJECT / "ingestion").rglob("*.py"))
     read = set(re.findall(r"CAREHOUSE_[A-Z_]+[A-Z]", code))
     read |= {f"CAREHOUSE_{name.upper()}" for name in re.findall(r"secret\(\"(\w+)\"\)", code)}
+    read |= {f"CAREHOUSE_{secret_name(version).upper()}" for version in (1, 2)}
     read |= {f"CAREHOUSE_{role.secret_name.upper()}" for role in Role}
     given = {
         variable

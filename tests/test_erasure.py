@@ -18,6 +18,7 @@ from carehouse.publication import publish
 from ingestion import erasure, erasure_register, legal_hold
 from ingestion.contract import load_contracts
 from ingestion.landing import ingest
+from ingestion.rotation import rotate
 from ingestion.suppression import PERSON, Tokens, domains
 from tests import people
 from tests.conftest import DEBIAN_15, Warehouse
@@ -76,6 +77,21 @@ def published(warehouse: Warehouse) -> int:
 
 def erase(warehouse: Warehouse, person: str = PLANTED) -> erasure.Erased:
     return erasure.erase(warehouse.settings, COUNCIL, person, "the records manager", WHY)
+
+
+def test_a_change_of_the_pseudonym_key_hides_nobody_from_erasure(warehouse: Warehouse) -> None:
+    def pseudonyms() -> set[str]:
+        theirs = f"select person_id from history.mosaic__persons where person_ref in ({PLANTED}, {TWIN})"
+        return {person for (person,) in warehouse.rows(theirs)}
+
+    loaded(warehouse)
+    published(warehouse)
+    known_as = pseudonyms()
+    rotate(warehouse.settings, "a tester", "the yearly change of key")
+    known_as |= pseudonyms()
+    assert len(known_as) == 4
+    assert erase(warehouse).left == {}
+    assert found_anywhere(warehouse, (*NEEDLES, *known_as)) == []
 
 
 def test_a_person_erased_is_found_nowhere_and_moves_no_total(warehouse: Warehouse) -> None:

@@ -1,5 +1,6 @@
 """Which published figures moved between two publications, and what moved them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -11,6 +12,7 @@ from carehouse.database import Role, connect
 from carehouse.publication import publish, rollback
 from carehouse.settings import Settings
 from ingestion.landing import ingest
+from ingestion.rotation import rotate
 from ingestion.synth import write_extracts
 from tests import read_project
 from tests.conftest import Warehouse, fresh_warehouse
@@ -18,6 +20,8 @@ from tests.test_publication import judge
 
 COUNCIL = "exampleshire"
 FIRST, SECOND = date(2018, 9, 30), date(2018, 10, 31)
+# The publication before which everybody got a new pseudonym.
+REKEYED = 3
 FIRST_IN_WINDOW = date(2015, 11, 30)
 KEY = "council_code, measure_id, period_type, period_end_date, breakdown_type, breakdown_value"
 # One table alone is delivered on the second night, with what was typed in late and put right since.
@@ -26,13 +30,15 @@ CORRECTED = ("mosaic", "service_elements")
 
 @pytest.fixture(scope="module")
 def restated(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Three publications: of the first night, of the correction, and of nothing new."""
+    """Three publications: of the first night, of the correction, and of nothing new but the pseudonyms."""
     folder = tmp_path_factory.mktemp("restated")
     extracts = folder / "extracts"
     write_extracts(extracts, COUNCIL, 300, date(2016, 4, 1), SECOND, 5, nights=[FIRST, SECOND])
     with fresh_warehouse(server, folder / "home") as fresh:
         read_project.hand_over(fresh.settings)
-        for night in (FIRST, SECOND, SECOND):
+        for number, night in enumerate((FIRST, SECOND, SECOND), 1):
+            if number == REKEYED:
+                rotate(fresh.settings, "a tester", "to see that no figure moves")
             named = "*/*" if night == FIRST else "/".join(CORRECTED)
             for path in extracts.glob(f"{COUNCIL}/{named}_{night}.csv"):
                 fresh.land(str(path.relative_to(extracts)), path.read_bytes())
@@ -95,6 +101,40 @@ def test_a_restated_figure_stays_marked_when_nothing_moves_any_more(restated: Wa
     assert set(_published(restated, 3, marked)) <= {row[:6] for row in _published(restated, 2, listed)}
     assert _published(restated, 3, marked) != []
     assert _published(restated, 1, marked) == []
+
+
+@pytest.mark.any_server
+def test_each_publication_has_pseudonyms_of_one_key(restated: Warehouse) -> None:
+    known = "select publication_id, pseudonym_key_version from mart.publication order by 1"
+    assert restated.rows(known, Role.READER) == [(1, 1), (2, 1), (3, 2)]
+    before, after = (
+        {person for (person,) in _published(restated, number, "select person_id from mart.dim_person")}
+        for number in (2, 3)
+    )
+    assert len(before) == len(after) > 200
+    assert not before & after
+    # Every pseudonym that a reader may have kept leads to today's, and no two to the same.
+    links = dict(restated.rows("select retired_person_id, person_id from audit.pseudonym_link", Role.AUDITOR))
+    assert {links[person] for person in before} == after
+
+
+@pytest.mark.any_server
+def test_what_was_published_under_an_old_key_leads_to_its_rows_still(restated: Warehouse) -> None:
+    facts = (
+        "select distinct fact_name, fact_key_column from mart.data_lineage where leads_to_code = 'person' order by 1"
+    )
+    through_people = _published(restated, REKEYED, facts)
+    assert len(through_people) >= 2
+    found = 0
+    for fact, key in through_people:
+        lines = (
+            "select source_table, source_key, file_name, line_number, count(*) from mart.source_rows("
+            f"'{fact}', '{COUNCIL}', array(select {key}::text from mart.{fact})) group by 1, 2, 3, 4"
+        )
+        before, after = (Counter(_published(restated, number, lines)) for number in (2, 3))
+        assert before == after, fact
+        found += len(before)
+    assert found > 100
 
 
 @pytest.mark.any_server

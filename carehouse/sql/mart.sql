@@ -22,7 +22,8 @@ select
     made.asked_by as built_for,
     made.finished_at as built_at,
     made.dbt_version,
-    made.dbt_invocation_id
+    made.dbt_invocation_id,
+    made.pseudonym_key_version
 from store.publication as kept
 inner join audit.gate_run as judged on kept.gate_run_id = judged.gate_run_id
 inner join audit.build as made on kept.publication_id = made.build_id
@@ -205,6 +206,8 @@ comment on column mart.publication_batches.is_let_pass is
 'Whether a person let it pass although it was unlike earlier deliveries.';
 comment on column mart.publication_batches.withdrawn_on_date is
 'Day on which it was taken back; a publication that rests on it shows what was believed before.';
+comment on column mart.publication.pseudonym_key_version is
+'Which version of the key its pseudonyms are of: those of two versions are not to be compared.';
 comment on column mart.data_quality.publication_id is 'The publication that was checked.';
 comment on column mart.data_quality.suite is 'The file of checks.';
 comment on column mart.data_quality.check_id is 'The check, unique in its suite.';

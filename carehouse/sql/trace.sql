@@ -75,10 +75,15 @@ declare
     shown bigint := store.current_publication();
     known_at date;
     leads record;
-    -- All numbers of each person in the care system, those of records merged into one among them.
+    -- All numbers of each person in the care system, those of records merged into one among them. What was published
+    -- before the key was changed has the pseudonyms of that time.
     numbers constant text := 'with recursive numbers as ('
-        'select known.person_id, known.person_ref from history.mosaic__persons as known '
+        '(select known.person_id, known.person_ref from history.mosaic__persons as known '
         'where known.council_code = $2 and known.known_from <= $4 '
+        'union select link.retired_person_id, known.person_ref from history.mosaic__persons as known '
+        'inner join audit.pseudonym_link as link '
+        'on known.council_code = link.council_code and known.person_id = link.person_id '
+        'where known.council_code = $2 and known.known_from <= $4) '
         'union select numbers.person_id, merged.merged_person_ref from numbers '
         'inner join history.mosaic__person_merges as merged on numbers.person_ref = merged.master_person_ref '
         'where merged.council_code = $2 and merged.known_from <= $4 '
