@@ -45,6 +45,8 @@ def test_a_view_without_a_council_is_declared(night: Night) -> None:
 
 def test_no_role_may_change_a_row_of_the_ledger_but_where_it_is_declared() -> None:
     ledger = {name: line for name, line in declared()["relations"].items() if name.startswith("audit.")}
+    # Links between pseudonyms are no record of what was done: they go with the person, or when nobody is to be led.
+    del ledger["audit.pseudonym_link"]
     assert len(ledger) > 8
     for name, line in ledger.items():
         assert not {"update", "delete", "truncate"} & line.keys(), name
