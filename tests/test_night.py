@@ -171,7 +171,8 @@ def differences(warehouse: Warehouse) -> dict[str, int]:
             "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute "
             f"where attrelid = 'candidate.{mart}'::regclass and attnum > 0 and attname <> 'publication_id'"
         )[0][0]
-        both = [f"select {columns} from {schema}.{mart}" for schema in ("candidate", "mart")]
+        ((shown,),) = warehouse.rows(f"select store.shown_as('{mart}')")
+        both = [f"select {columns} from {where}" for where in (f"candidate.{mart}", shown)]
         ((count,),) = warehouse.rows(
             f"select count(*) from (({both[0]} except all {both[1]}) union all ({both[1]} except all {both[0]})) as d"
         )

@@ -41,7 +41,7 @@ begin
     elsif last_day >= current_date then
         perform store.refuse(format('mart.%s was not built and is to stay until %s', mart_name, last_day));
     end if;
-    execute format('drop view mart.%I', mart_name);
+    execute format('drop view %s', store.shown_as(mart_name));
 exception
     when lock_not_available then
         perform store.refuse(format('mart.%s is to go, and is being read; publish again later', mart_name));

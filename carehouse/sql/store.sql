@@ -269,7 +269,7 @@ begin
     for mart_name in
         select published.relname from pg_class as published
         where published.relnamespace = 'store'::regnamespace and published.relkind = 'p'
-            and to_regclass(format('mart.%I', published.relname)) is not null
+            and to_regclass(store.shown_as(published.relname)) is not null
             and to_regclass(format('candidate.%I', published.relname)) is null
     loop
         perform store.retire(mart_name);
