@@ -48,7 +48,7 @@ def test_she_is_in_history_and_quarantine_and_in_no_other_table_or_view(night: N
 
 @pytest.mark.any_server
 def test_nobody_who_reads_marts_may_read_statistics_of_where_she_is(night: Night, sought: str) -> None:
-    for role in (Role.READER, Role.OPEN_READER, Role.GATE, Role.PUBLISHER, Role.AUDITOR):
+    for role in (Role.READER, Role.OPEN_READER, Role.GATE, Role.PUBLISHER, Role.AUDITOR, Role.HOUSEKEEPER):
         with connect(night.warehouse.settings, role, autocommit=True) as asking:
             shown = asking.execute("select count(*) from pg_stats where schemaname = 'history'").fetchone()
         assert shown == (0,), role

@@ -117,8 +117,14 @@ def _publish_stays(warehouse: Warehouse) -> None:
             from (
                 values ('person', 1, 'person_ref', 'person_id'), ('source', 2, 'council_code', 'council_code')
             ) as pairs (leads_to_code, pair_number, source_column, fact_column);
-            alter table candidate.fct_stays add constraint publication_is_constant check (publication_id = {build_id});
-            alter table candidate.data_lineage add constraint publication_is_constant check (publication_id = {build_id})
+            alter table candidate.fct_stays
+                alter column council_code set not null,
+                add constraint publication_is_constant check (publication_id = {build_id}),
+                add constraint whose_rows check (council_code <> 'all');
+            alter table candidate.data_lineage
+                alter column council_code set not null,
+                add constraint publication_is_constant check (publication_id = {build_id}),
+                add constraint whose_rows check (council_code = 'all')
             """
         )
     judge(warehouse, build_id)
