@@ -11,7 +11,7 @@ from carehouse.settings import PROJECT
 
 DBT = PROJECT / "dbt_project"
 # Macros that models use; those that dbt itself calls need dbt.
-MACROS = ("age", "costs", "financial_calendar", "known_at", "latest_begun", "publication")
+MACROS = ("age", "costs", "data_status", "financial_calendar", "known_at", "latest_begun", "publication")
 
 
 @cache

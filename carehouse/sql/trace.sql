@@ -137,7 +137,8 @@ begin
             'and history.known_from <= $4 and (history.known_to is null or history.known_to > $4)',
             leads.fact_key_column,
             leads.source_table,
-            leads.key_in_words,
+            -- A person's number is not told, and may be all that leads there.
+            coalesce(leads.key_in_words, quote_literal('of the person')),
             wanted_fact,
             case
                 when leads.through_fact_name is null then ''
