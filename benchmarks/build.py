@@ -104,12 +104,11 @@ def _statements(fresh: Warehouse) -> Iterator[str]:
     keys = _keys(fresh)
     in_order = [models[name] for name in order.static_order()]
     for model in reversed(in_order):
-        kind = "view" if model["config"]["materialized"] == "view" else "table"
-        yield f"drop {kind} if exists {_table(model)} cascade;"
+        yield f"drop {_kind(model)} if exists {_table(model)} cascade;"
     for model in in_order:
         ran = target / "run" / model["package_name"] / model["original_file_path"]
         yield ran.read_text().replace("__dbt_tmp", "").rstrip().removesuffix(";") + ";"
-        if any(hook["sql"].startswith("analyze") for hook in model["config"]["post-hook"]):
+        if _kind(model) == "table" and any("analyze" in hook["sql"] for hook in model["config"]["post-hook"]):
             yield f"analyze {_table(model)};"
         for name, definition in keys.get(_table(model), []):
             yield f'alter table {_table(model)} add constraint "{name}" {definition};'
@@ -117,6 +116,10 @@ def _statements(fresh: Warehouse) -> Iterator[str]:
         if test["resource_type"] == "test":
             compiled = (fresh.settings.project / "dbt_project" / test["compiled_path"]).read_text()
             yield f"select count(*) from (\n{compiled}\n) as rows_that_fail;"
+
+
+def _kind(model: dict[str, Any]) -> str:
+    return "view" if model["config"]["materialized"] == "view" else "table"
 
 
 def _table(model: dict[str, Any]) -> str:
