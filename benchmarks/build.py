@@ -107,11 +107,11 @@ def _statements(fresh: Warehouse) -> Iterator[str]:
         yield f"drop {_kind(model)} if exists {_table(model)} cascade;"
     for model in in_order:
         ran = target / "run" / model["package_name"] / model["original_file_path"]
-        yield ran.read_text().replace("__dbt_tmp", "").rstrip().removesuffix(";") + ";"
-        if _kind(model) == "table" and any("analyze" in hook["sql"] for hook in model["config"]["post-hook"]):
+        yield ran.read_text().rstrip().removesuffix(";") + ";"
+        if _kind(model) == "table":
             yield f"analyze {_table(model)};"
-        for name, definition in keys.get(_table(model), []):
-            yield f'alter table {_table(model)} add constraint "{name}" {definition};'
+        if _table(model) in keys:
+            yield f"alter table {_table(model)} {', '.join(keys[_table(model)])};"
     for test in nodes.values():
         if test["resource_type"] == "test":
             compiled = (fresh.settings.project / "dbt_project" / test["compiled_path"]).read_text()
@@ -126,22 +126,22 @@ def _table(model: dict[str, Any]) -> str:
     return f"{model['schema']}.{model['name']}"
 
 
-def _keys(fresh: Warehouse) -> dict[str, list[tuple[str, str]]]:
-    """Give name and definition of the keys and checks of each mart, as the build has made them."""
+def _keys(fresh: Warehouse) -> dict[str, list[str]]:
+    """Give what the build has added to each mart when it was filled: its keys, its checks and what is never empty."""
     with fresh.connect(Role.ADMIN) as admin:
         rows = admin.execute(
             """
-            select format('%I.%I', nspname, relname), conname, pg_get_constraintdef(made.oid)
+            select
+                format('%I.%I', nspname, relname),
+                array_agg(format('add constraint %I %s', conname, pg_get_constraintdef(made.oid)) order by conname)
             from pg_constraint as made
             inner join pg_class on made.conrelid = pg_class.oid
             inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-            where nspname = 'candidate' and contype in ('p', 'u', 'c')
+            where nspname = 'candidate' and contype in ('p', 'u', 'c', 'n')
+            group by nspname, relname
             """
         ).fetchall()
-    keys: dict[str, list[tuple[str, str]]] = {}
-    for table, name, definition in rows:
-        keys.setdefault(table, []).append((name, definition))
-    return keys
+    return dict(rows)
 
 
 def _source_rows(fresh: Warehouse) -> int:

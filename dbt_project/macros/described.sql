@@ -32,10 +32,15 @@
     {{ return(lines | join('\n')) }}
 {% endmacro %}
 
-{# Publication copies the comments to the views that readers see. #}
+{# Publication copies the comments to the views that readers see. A mart's contract says that its columns are there, so that
+   dbt need not look them up before it comments on them. #}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
-    {%- do default__persist_docs(relation, model, false, for_columns) -%}
-    {%- if for_relation and config.persist_relation_docs() and model.description -%}
-        {%- do run_query(alter_relation_comment(relation, described(model))) -%}
+    {%- if config.persist_relation_docs() and model.description -%}
+        {%- call statement('comments') -%}
+            {{ alter_relation_comment(relation, described(model)) }}
+            {%- for column in model.columns.values() %}
+                comment on column {{ relation }}.{{ column.name }} is {{ postgres_escape_comment(column.description) }};
+            {%- endfor -%}
+        {%- endcall -%}
     {%- endif -%}
 {%- endmacro %}
