@@ -173,6 +173,9 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
     # Unit tests are of the code, not of tonight's data; they run with the other tests.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--project-dir", str(settings.project / "dbt_project"), "--no-use-colors"]
+    if (target / "manifest.json").is_file():
+        # It describes the project, which is the same.
+        command.append("--no-write-json")
     with subprocess.Popen(
         command,
         env=dbt_environment(settings, as_at, build_id),

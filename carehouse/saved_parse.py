@@ -6,6 +6,8 @@ from pathlib import Path
 
 # What reads the project, besides the project itself.
 READERS = ("dbt-core", "dbt-adapters", "dbt-postgres")
+# What dbt keeps of the project: for itself, and for others to read.
+KEPT = ("partial_parse.msgpack", "manifest.json")
 # What dbt or a lint leaves in the project's folder is not of it.
 LEFT_BEHIND = {"target", "logs", "dbt_packages", "__pycache__"}
 
@@ -18,7 +20,8 @@ def keep_only_if_same(project: Path, target: Path) -> None:
     read = target / "parsed_project.sha256"
     now = fingerprint(project)
     if not read.is_file() or read.read_text() != now:
-        (target / "partial_parse.msgpack").unlink(missing_ok=True)
+        for of_the_project in KEPT:
+            (target / of_the_project).unlink(missing_ok=True)
         target.mkdir(parents=True, exist_ok=True)
         read.write_text(now)
 
