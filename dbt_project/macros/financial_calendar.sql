@@ -17,3 +17,14 @@
 {% macro month_end(a_date) -%}
     (date_trunc('month', ({{ a_date }})::timestamp) + interval '1 month' - interval '1 day')::date
 {%- endmacro %}
+
+{# First day of the period of a kind (registry: period_types) that ends with the last day of a month. #}
+{% macro period_start(period_type, month_end_date) -%}
+    case
+        when {{ period_type }} in ('year_to_date', 'financial_year')
+            then {{ financial_year_start(month_end_date ~ '::timestamp') }}
+        when {{ period_type }} = 'rolling_12_months' then ({{ month_end_date }} + 1 - interval '12 months')::date
+        when {{ period_type }} = 'quarter' then ({{ month_end_date }} + 1 - interval '3 months')::date
+        else date_trunc('month', {{ month_end_date }}::timestamp)::date
+    end
+{%- endmacro %}

@@ -154,13 +154,7 @@ periods_without_needs as (
         councils.council_code,
         measures.measure_id,
         period_types.period_type,
-        case
-            when period_types.period_type in ('year_to_date', 'financial_year') then month_ends.year_start_date
-            when period_types.period_type = 'rolling_12_months'
-                then (month_ends.month_end_date + 1 - interval '12 months')::date
-            when period_types.period_type = 'quarter' then (month_ends.month_end_date + 1 - interval '3 months')::date
-            else date_trunc('month', month_ends.month_end_date::timestamp)::date
-        end as period_start_date,
+        {{ period_start('period_types.period_type', 'month_ends.month_end_date') }} as period_start_date,
         month_ends.month_end_date,
         month_ends.year_start_date,
         month_ends.financial_year,

@@ -32,20 +32,52 @@ stated as (
     from {{ ref('int_kpi__stated') }}
 ),
 
--- Nothing of months that no figure shows.
+measures as (
+    select
+        measure_id,
+        period_types,
+        make_date(left(base_financial_year, 4)::integer, 4, 1) as base_start_date
+    from {{ ref('int_kpi__measures') }}
+),
+
+-- Nothing of months that no figure shows. Asked of the calendar, not of the figures: this and those are the longest
+-- models of the night, and neither waits for the other.
+periods as (
+    select
+        periods_held.council_code,
+        measures.measure_id,
+        least(periods_held.period_start_date, measures.base_start_date) as first_date
+    from {{ ref('int_calendar__measure_periods') }} as periods_held
+    inner join measures on periods_held.measure_id = measures.measure_id
+    where measures.base_start_date is null or periods_held.year_start_date > measures.base_start_date
+
+    union all
+
+    select
+        councils.council_code,
+        measures.measure_id,
+        {{ period_start('period_types.period_type', 'month_ends.month_end_date') }} as first_date
+    from (
+        select distinct council_code
+        from {{ ref('stg_audit__accepted_batches') }}
+    ) as councils
+    cross join measures
+    cross join unnest(string_to_array(measures.period_types, ' ')) as period_types (period_type)
+    cross join {{ ref('int_calendar__month_ends') }} as month_ends
+    where
+        measures.base_start_date is null
+        and measures.measure_id not in (select needs.measure_id from {{ ref('kpi_needs') }} as needs)
+),
+
 months_shown as (
     select
-        shown.council_code,
-        shown.measure_id,
-        min(least(
-            shown.period_start_date,
-            make_date(left(measures.base_financial_year, 4)::integer, 4, 1)
-        )) as first_date
-    from {{ ref('int_kpi__values') }} as shown
-    inner join {{ ref('int_kpi__measures') }} as measures on shown.measure_id = measures.measure_id
+        council_code,
+        measure_id,
+        min(first_date) as first_date
+    from periods
     group by
-        shown.council_code,
-        shown.measure_id
+        council_code,
+        measure_id
 )
 
 select
