@@ -216,8 +216,9 @@ begin
     ) then
         return;
     end if;
+    -- The choice is asked for in a query of its own: once a statement, where it would be asked for on every row.
     execute format(
-        'create or replace view %s as select %s from %s where publication_id = store.current_publication()',
+        'create or replace view %s as select %s from %s where publication_id = (select store.current_publication())',
         store.shown_as(mart_name), column_list, store_table
     );
     execute format(
