@@ -30,7 +30,10 @@ def is_free_text(column: Column) -> bool:
 
 
 def suspect(column: Column, *, may_hold_nul: bool) -> pl.Expr:
-    """Say of a whole column at once whether any value may break a rule: true too often, never too seldom."""
+    """Say of a whole column at once whether any value may break a rule: true too often, never too seldom.
+
+    Days, and what follows a pattern, come again and again in a block: to look at each once is quicker.
+    """
     text, value = text_of(column), pl.col(column.name)
     looks = [value.null_count() > text.null_count()]
     if column.required or column.key_position:
@@ -38,14 +41,16 @@ def suspect(column: Column, *, may_hold_nul: bool) -> pl.Expr:
     if column.kind == "integer":
         # Of what is not shaped like one, reading it as one takes this alone.
         looks.append(text.str.starts_with("+").any())
-    elif column.kind in SHAPED:
+    elif column.kind == "number":
         looks.append(~text.str.contains(_shape(column)).all())
+    elif column.kind in SHAPED:
+        looks.append(~text.unique().str.contains(_shape(column)).all())
     if is_free_text(column):
         looks.append(text.str.starts_with("#").any())
         if may_hold_nul:
             looks.append(text.str.contains("\0", literal=True).any())
     if column.pattern:
-        looks.append(~text.str.contains(_ascii(column.pattern)).all())
+        looks.append(~text.unique().str.contains(_ascii(column.pattern)).all())
     if column.max_length:
         looks.append(text.str.len_bytes().max() > column.max_length)
     if column.minimum is not None:
