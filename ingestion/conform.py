@@ -1,6 +1,6 @@
 """Turns a block of text rows into typed rows and rejects, column by column, as the contract says."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,13 +49,7 @@ class Conformer:
         self._contract = contract
         self._pseudonym = pseudonym
         self._names = [LINE, *(column.name for column in contract.columns)]
-        self._trimmed = [
-            pl.col(column.header).str.strip_chars().alias(text_name(column)) for column in contract.columns
-        ]
-        self._as_sent = [
-            trimmed if is_free_text(column) else pl.col(column.header).alias(text_name(column))
-            for column, trimmed in zip(contract.columns, self._trimmed, strict=True)
-        ]
+        self._free_text = {column.header for column in contract.columns if is_free_text(column)}
         self._given = [given(text_of(column)).alias(text_name(column)) for column in contract.columns]
         self._values = [value_of(column).alias(column.name) for column in contract.columns]
         promised = contract.control_total
@@ -69,18 +63,25 @@ class Conformer:
         )
         self._rules = [rule for column in contract.columns for rule in rules(contract, column)]
 
-    def conform(self, block: pl.DataFrame, carried: tuple[str, ...] = (), *, may_hold_nul: bool = True) -> Conformed:
+    def conform(
+        self,
+        block: pl.DataFrame,
+        carried: tuple[str, ...] = (),
+        *,
+        may_hold_nul: bool = True,
+        padded: Collection[str] | None = None,
+    ) -> Conformed:
         """Split a block into typed rows and rejects. No row is lost: each ends in one or the other.
 
         The columns `carried` go along with the good rows as they are. A block that is known to hold no NUL need not
-        be searched for one.
+        be searched for one, and free text that is known to have no space around it, not being `padded`, not trimmed.
         """
         sent = block.drop(carried)
         # A space around a number, date or code breaks its rule: only then is the block trimmed, and looked at again.
-        frame = self._read(sent, self._as_sent)
+        frame = self._read(sent, self._free_text if padded is None else self._free_text.intersection(padded))
         broken = self._broken(frame, self._suspects if may_hold_nul else self._suspects_without_nul)
         if broken:
-            frame = self._read(sent, self._trimmed)
+            frame = self._read(sent, [column.header for column in self._contract.columns])
             broken = self._broken(frame, self._suspects)
         rejects, held = pl.DataFrame(schema=REJECT_SCHEMA), pl.DataFrame()
         is_bad = None
@@ -124,9 +125,11 @@ class Conformer:
         amounts = frame[self._control_column.name]
         return None if amounts.null_count() else Decimal(str(amounts.sum()))
 
-    def _read(self, block: pl.DataFrame, texts: list[pl.Expr]) -> pl.DataFrame:
-        """Give text and value of every column."""
-        frame = block.select(LINE, *texts).with_columns(self._given).with_columns(self._values)
+    def _read(self, block: pl.DataFrame, to_trim: Collection[str]) -> pl.DataFrame:
+        """Give text and value of every column, the text of some without the spaces around it."""
+        trimmed = block.with_columns(pl.col(column).str.strip_chars() for column in to_trim)
+        texts = [pl.col(column.header).alias(text_name(column)) for column in self._contract.columns]
+        frame = trimmed.select(LINE, *texts).with_columns(self._given).with_columns(self._values)
         return frame.with_columns(
             pl.coalesce(column.name, normalised(text_of(column), column.codes)).alias(column.name)
             for column in self._coded

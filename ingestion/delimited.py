@@ -14,7 +14,9 @@ import pyarrow.csv as pa_csv
 from ingestion.containers import Source
 from ingestion.contract import Contract
 from ingestion.extract import LINE, MOST_MALFORMED, MOST_MALFORMED_CHARACTERS, Extract, check_headers
+from ingestion.letters import holds_line_end, may_be_padded
 from ingestion.refusal import FileRefused
+from ingestion.rules import is_free_text
 from ingestion.server import Server
 from ingestion.swallowed import rows_with_swallowed
 from ingestion.text import BLOCK_BYTES, STAND_IN, Text, delimiter_in_text, first_record
@@ -47,6 +49,8 @@ class DelimitedExtract(Extract):
     def blocks(self) -> Iterator[pl.DataFrame]:
         """Give the rows block by block, as `Extract` promises."""
         wanted = [column.header for column in self.contract.columns]
+        free_text = {column.header for column in self.contract.columns if is_free_text(column)}
+        self.padded = set()
         last_value = ""
         with Source(self.path, self.server) as source:
             text = Text(self.path.name, source, self.contract, self.server)
@@ -54,9 +58,10 @@ class DelimitedExtract(Extract):
                 for batch in self._pieces(text):
                     # What is read ahead only makes this true too early.
                     self.may_hold_nul = text.saw_nul
-                    may_hold_line_ends = text.saw_quote and _holds_line_end(batch)
+                    may_hold_line_ends = text.saw_quote and holds_line_end(batch)
                     lines = self._number(batch, may_hold_line_ends)
                     last_value = batch.column(batch.num_columns - 1)[-1].as_py() if may_hold_line_ends else ""
+                    self.padded |= {header for header in free_text - self.padded if may_be_padded(batch.column(header))}
                     yield self._finish(pl.DataFrame(pl.from_arrow(batch.select(wanted))), lines, batch)
             except pa.ArrowInvalid:
                 # Arrow's message quotes the row, so nothing of it goes on.
@@ -256,17 +261,6 @@ class DelimitedExtract(Extract):
             f"{name}: the file cannot be divided into rows: in the row that begins on line {line} a quote is opened "
             f"and never closed, or the row is longer than {BLOCK_BYTES >> 20} MB.",
         )
-
-
-def _holds_line_end(batch: pa.RecordBatch) -> bool:
-    """Look for a line end in the values themselves, all of a column at once."""
-    buffers = (column.buffers()[2] for column in batch.columns)
-    columns = (np.frombuffer(buffer, np.uint8) for buffer in buffers if buffer)
-    # The lowest letter is found at once, and is above both in all but a few columns.
-    return any(
-        letters.size and letters.min() <= ord("\r") and bool(np.isin(letters, (ord("\n"), ord("\r"))).any())
-        for letters in columns
-    )
 
 
 class _Feed(io.RawIOBase):

@@ -31,7 +31,8 @@ class Extract(ABC):
     """One file whose header has been checked against the contract, its rows not yet.
 
     `control_record`, `malformed` and `content_sha256` are known once all blocks were read. `may_hold_nul`: a NUL may
-    stand in the blocks given so far.
+    stand in the blocks given so far. `padded`: headers of columns of free text in which a value given so far may begin
+    or end in a space.
     """
 
     def __init__(self, path: Path, contract: Contract, server: Server) -> None:
@@ -43,6 +44,7 @@ class Extract(ABC):
         self.extra_headers: tuple[str, ...] = ()
         self.control_record: ControlRecord | None = None
         self.may_hold_nul = True
+        self.padded = {column.header for column in contract.columns}
 
     @abstractmethod
     def blocks(self) -> Iterator[pl.DataFrame]:

@@ -117,7 +117,9 @@ class Intake:
         return pl.DataFrame(pl.from_arrow(block.filter(~is_known).to_arrow(compat_level=pl.CompatLevel.oldest())))
 
     def _conform(self, block: pl.DataFrame) -> pl.DataFrame:
-        conformed = self._conformer.conform(block, carried=HALVES, may_hold_nul=self.extract.may_hold_nul)
+        conformed = self._conformer.conform(
+            block, carried=HALVES, may_hold_nul=self.extract.may_hold_nul, padded=self.extract.padded
+        )
         if not len(self._known):
             self._add_to_control_sum(conformed.control_sum)
         self._rejects.append(conformed.rejects)

@@ -341,6 +341,37 @@ def test_days_that_no_calendar_has_come_out_as_excel_shows_them(tmp_path: Path) 
     assert rejects.filter(pl.col("reason_code") == "not_a_date")[LINE].to_list() == [2, 5, 8, 9]
 
 
+SPACES = " ", "\t", "\x0b", "\x0c", "\x85", "\u00a0", "\u2003", "\u3000"
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_free_text_loses_the_spaces_around_it_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
+) -> None:
+    monkeypatch.setattr(delimited, "MOST_ROWS_A_BLOCK", 3)
+    blocks = [
+        [f"Example{space}", "Example", "Example"],
+        ["Example", "Example", f"{space}Example"],
+        ["Example", f"{space}Example{space}", "Example"],
+        ["Example", "Example", "Example"],
+    ]
+    for number in range(len(blocks)):
+        surnames = [surname for block in blocks[number:] for surname in block]
+        path = tmp_path / "people_2018-10-31.csv"
+        # Blank notes stand around a padded one.
+        rows = [
+            row(1 + place, surname=surname) + surname.replace("Example", "") for place, surname in enumerate(surnames)
+        ]
+        path.write_text(text(*rows))
+        contract = extracts.contract(tmp_path)
+        conformer, extract = Conformer(contract, lambda references: references), open_extract(path, contract)
+        found = pl.concat(conformer.conform(block, padded=extract.padded).rows for block in extract.blocks())
+        assert set(found["surname"]) == {"Example"}
+        assert found["note"].null_count() == found.height
+        is_padded = any(surname != "Example" for surname in surnames)
+        assert ("SURNAME" in extract.padded) == ("NOTE" in extract.padded) == is_padded
+
+
 def test_workbooks_that_count_from_1904_give_the_same_dates(tmp_path: Path) -> None:
     def fill(page: Any) -> None:
         page.write_number(1, 0, 1)
