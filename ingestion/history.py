@@ -1,6 +1,6 @@
 """History tables: every version of every source row once, with the days on which it was known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -101,6 +101,15 @@ def empty_if_nobody_reads(loader: psycopg.Connection[Any], contract: Contract) -
         return False
     loader.execute(sql.SQL("truncate {}").format(table(contract)))
     return True
+
+
+def set_defaults(loader: psycopg.Connection[Any], contract: Contract, values: Mapping[str, object]) -> None:
+    """Have the server fill columns in with values of ours from now on; None has it fill nothing in, as before."""
+    actions = [
+        sql.SQL("alter column {} set default {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in values.items()
+    ]
+    loader.execute(sql.SQL("alter table {} {}").format(table(contract), sql.SQL(", ").join(actions)))
 
 
 def _add_columns(loader: psycopg.Connection[Any], contract: Contract, there: set[str]) -> None:

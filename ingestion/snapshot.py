@@ -71,14 +71,21 @@ def write_first(loader: psycopg.Connection[Any], arrival: Arrival, intake: Intak
         "known_from": pl.lit(arrival.known_on, dtype=pl.Date),
         "council_code": pl.lit(arrival.council),
     }
-    columns = [*facts, LINE, FINGERPRINT, *(name for name, _ in history.stored_columns(contract))]
     tally = profile.Tally(contract)
     # Rows that are born frozen need not be written a second time when they are first read.
     freeze = history.empty_if_nobody_reads(loader, contract)
+    if freeze:
+        # What all rows share need not be sent with each: the table is ours alone.
+        shared = pl.select(fact.alias(name) for name, fact in facts.items())
+        history.set_defaults(loader, contract, shared.row(0, named=True))
+    sent = {} if freeze else facts
+    columns = [*sent, LINE, FINGERPRINT, *(name for name, _ in history.stored_columns(contract))]
     with copying(loader, history.table(contract), columns, freeze=freeze) as write:
         for rows in intake.rows():
             tally.add(rows)
-            write(rows.with_columns(pl.col(LINE).cast(pl.Int32), **facts))
+            write(rows.with_columns(pl.col(LINE).cast(pl.Int32), **sent))
+    if freeze:
+        history.set_defaults(loader, contract, dict.fromkeys(facts))
     loader.execute("set local max_parallel_maintenance_workers = 2; set local maintenance_work_mem = '256MB'")
     history.ensure_one_open_version(loader, contract)
     return Change(new=tally.rows, rejects=repeats(pl.Series(dtype=pl.Int64)), moved=tally.counts(), is_whole=True)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from ingestion.contract import Contract
 from ingestion.delivery import content_sha256
+from ingestion.history import ensure_tables
 from ingestion.landing import Outcome, ingest
 from ingestion.passage import Passage, passage
 from ingestion.withdrawal import withdraw
@@ -122,6 +124,23 @@ def test_a_first_load_with_rows_of_one_key_ends_as_a_comparison_would(warehouse:
     deliver(1, "1.00", "2.00", "2,a,,9.00,,Open", "1,a,,1.00,,Open", "3,a,,3.00,,Open")
     assert warehouse.rows(VERSIONS) == [(1, "1.00", 1, None), (3, "3.00", 1, None)]
     assert warehouse.rows(COUNTS) == [(5, 2, 0, 0, 3, 0)]
+
+
+@pytest.mark.parametrize("is_read_meanwhile", [False, True])
+def test_a_first_load_says_whose_each_row_is_and_leaves_no_default_behind(
+    warehouse: Warehouse, deliver: Deliver, things: Contract, is_read_meanwhile: bool
+) -> None:
+    with connect(warehouse.settings, Role.LOADER) as loader:
+        ensure_tables(loader, [things])
+    with warehouse.admin() as reader, reader.transaction():
+        if is_read_meanwhile:
+            reader.execute("select from history.trial__things")
+        deliver(1, "1.00", "2.00")
+    assert warehouse.rows(
+        "select distinct known.batch_id = batch.batch_id, known_from, known.council_code, closed_by_batch_id, known_to "
+        "from history.trial__things as known cross join audit.batch"
+    ) == [(True, DAYS[1], "council1", None, None)]
+    assert warehouse.rows("select from pg_attrdef where adrelid = 'history.trial__things'::regclass") == []
 
 
 def test_a_snapshot_that_shrank_is_refused_unless_somebody_says_why_not(
