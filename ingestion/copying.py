@@ -90,7 +90,7 @@ _NO_ROWS = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff"
 
 def _arrow(frame: pl.DataFrame, columns: list[str]) -> pa.Table:
     plain = [name for name in columns if name not in (FINGERPRINT, ROW_PLACE)]
-    arrays = {name: frame[name].to_arrow(compat_level=pl.CompatLevel.oldest()) for name in plain}
+    arrays = {name: frame[name].to_arrow(compat_level=pl.CompatLevel.newest()) for name in plain}
     if FINGERPRINT in columns:
         halves = np.column_stack([frame[half].to_numpy() for half in HALVES]).astype("<u8", copy=False)
         buffers = [None, pa.py_buffer(halves.tobytes())]
