@@ -36,6 +36,7 @@ class DelimitedExtract(Extract):
             FileRefused: there is none, or it is not the contract's.
         """
         super().__init__(path, contract, server)
+        self.padded = set()
         self._delimiter = delimiter_in_text(server)
         self.headers, self._header_lines = self._read_header()
         self.extra_headers = check_headers(path.name, self.headers, contract)
@@ -50,7 +51,6 @@ class DelimitedExtract(Extract):
         """Give the rows block by block, as `Extract` promises."""
         wanted = [column.header for column in self.contract.columns]
         free_text = {column.header for column in self.contract.columns if is_free_text(column)}
-        self.padded = set()
         last_value = ""
         with Source(self.path, self.server) as source:
             text = Text(self.path.name, source, self.contract, self.server)

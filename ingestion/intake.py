@@ -36,6 +36,9 @@ class Intake:
         Rows of people erased, as `suppression` tells them, are counted in `erased_count` and nothing of them is kept.
         """
         self.extract = extract
+        if len(known):
+            # Few rows will come to be conformed: to trim them takes less than to look at all.
+            extract.padded = {column.header for column in extract.contract.columns}
         self.row_count = 0
         self.known_count = 0
         self.erased_count = 0
