@@ -31,12 +31,32 @@ class UnexpectedRows(Arguments):
     """`query` gives one row for each break of the rule; `rows_checked` gives how many rows were looked at.
 
     Both are SQL that can be pasted into any client after `set carehouse.build_id = '<build>'`, with tables
-    named in full (`candidate.kpi_values`). In a check with a `scope`, `{table}` stands for the table, `{text}` for
-    everything written in one of its rows and `{keys}` for its numbers of records, as pairs of name and text.
+    named in full (`candidate.kpi_values`). In a check with a `scope`, `{table}` stands for the table and `{keys}` for
+    its numbers of records, as pairs of name and text.
     """
 
     query: Text
     rows_checked: Text | None = None
+
+
+class NoRowWhere(Arguments):
+    """No row of the mart makes `condition` true, which is SQL as it stands after `where`.
+
+    In a check with a `scope` it may name `publication_id` and `council_code`, and `{text}` stands for everything that
+    is written in one row but for its numbers of records.
+    """
+
+    condition: Text
+
+
+class RowsWhere(NoRowWhere):
+    """A condition on the rows of `source`, each of which stands for as many rows of the table as `count` gives.
+
+    All conditions on one source are counted in one reading of it.
+    """
+
+    source: Text
+    count: Text
 
 
 @dataclass(frozen=True)

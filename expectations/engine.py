@@ -7,21 +7,18 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.core.expectation_suite import ExpectationSuite
 
-from expectations.arguments import UnexpectedRows
 from expectations.counts import Counts, Rule, class_name
+from expectations.readings import Reading, is_counted_by_query, readings
 
 # Its messages quote rows.
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
 
-# Great Expectations reads so many rows of a query's answer at most, and PostgreSQL plans them all before the first.
-AT_ONCE = 25
 COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
@@ -58,11 +55,9 @@ class Engine:
         ]
 
     def _ask(self, table: str | None, rules: Sequence[Rule]) -> list[Counts | None]:
-        queries = {
-            place: rule.arguments for place, rule in enumerate(rules) if isinstance(rule.arguments, UnexpectedRows)
-        }
-        expectations = [_expectation(rule, place) for place, rule in enumerate(rules) if place not in queries]
-        expectations += [_row_counts(part) for part in _in_parts(queries)]
+        expectations = [_expectation(rule, place) for place, rule in enumerate(rules) if not is_counted_by_query(rule)]
+        if asked := readings(rules):
+            expectations.append(_row_counts(asked))
         answers: dict[int, Counts] = {}
         suite = ExpectationSuite(name="rules", expectations=expectations)
         for result in self._batch(table).validate(suite, result_format=COUNTS_ONLY).results:
@@ -117,30 +112,17 @@ def open_engines(address: str, session: Mapping[str, str], count: int) -> Iterat
             source.get_engine().dispose()
 
 
-def _in_parts(queries: Mapping[int, UnexpectedRows]) -> Iterator[dict[int, UnexpectedRows]]:
-    left = iter(queries.items())
-    while part := dict(islice(left, AT_ONCE)):
-        yield part
-
-
-def _row_counts(queries: Mapping[int, UnexpectedRows]) -> Any:
-    """Ask for the counts of several queries at once: each expectation by itself costs more than most queries."""
-    counts = [
-        f"select {place} as place, (select count(*) from (\n{_only(rule.query)}\n) as found) as failed, "
-        f"({_only(rule.rows_checked or 'null')}\n)::bigint as checked"
-        for place, rule in queries.items()
-    ]
-    return RowCounts(unexpected_rows_query=_plain("\nunion all\n".join(counts)), meta={"places": list(queries)})
+def _row_counts(asked: Sequence[Reading]) -> Any:
+    return RowCounts(
+        unexpected_rows_query=_plain("\nunion all\n".join(reading.query for reading in asked)),
+        meta={"places": [place for reading in asked for place in reading.places]},
+    )
 
 
 def _expectation(rule: Rule, place: int) -> Any:
     meta = {"places": [place]}
     name = "".join(part.capitalize() for part in rule.expectation.split("_"))
     return getattr(gxe, name)(**rule.arguments.given(), meta=meta)
-
-
-def _only(query: str) -> str:
-    return query.strip().rstrip(";")
 
 
 def _plain(query: str) -> str:

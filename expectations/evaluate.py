@@ -1,6 +1,6 @@
 """Evaluates the declared checks on the very tables that will be published, and keeps counts alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,12 @@ from psycopg import sql
 
 from carehouse.database import Role, connect, url
 from carehouse.settings import Settings
-from expectations.arguments import UnexpectedRows
+from expectations.arguments import RowsWhere, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.counts import Counts, Rule, class_name
 from expectations.each_mart import RowsOfEveryCouncil, delivering_councils
 from expectations.imports import import_later
+from expectations.parts import Part, parts
 from expectations.plan import ALL_TABLES, DeclaredCheck
 from expectations.suite import PUBLICATION
 from expectations.verdict import CheckResult, Outcome
@@ -22,83 +23,98 @@ from expectations.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from expectations.engine import Engine
 
-# While the server counts for one table, the questions about the next are put together.
+# While the server counts for one part, the questions of the next are put together.
 AT_ONCE = 2
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def evaluate(
-    settings: Settings, build_id: int, declared: Sequence[DeclaredCheck], catalogue: Catalogue
+    settings: Settings,
+    build_id: int,
+    declared: Sequence[DeclaredCheck],
+    catalogue: Catalogue,
+    counted: Mapping[str, int],
 ) -> list[CheckResult]:
     """Give what came of each declared check of build `build_id`, in the order they were declared.
 
     A missing table or a query that cannot run gives the outcome error. An empty table gives failed, since not-null
-    and uniqueness hold on nothing, unless it may be empty or nobody delivers what it is made of. Everything is read
-    in read-only sessions of the gate's own role, in which queries can ask for `carehouse.build_id` and for
-    `carehouse.suites`, the marts that have a suite.
+    and uniqueness hold on nothing, unless it may be empty or nobody delivers what it is made of. `counted` gives the
+    rows of tables that have been counted already. Everything is read in read-only sessions of the gate's own role, in
+    which queries can ask for `carehouse.build_id` and for `carehouse.suites`, the marts that have a suite.
     """
     import_later()
-    from expectations.engine import open_engines
-
     session = {
         "default_transaction_read_only": "on",
         "carehouse.build_id": str(build_id),
         "carehouse.suites": ",".join(sorted({check.suite for check in declared} - {PUBLICATION})),
     }
-    results: list[CheckResult] = []
-    with (
-        connect(settings, Role.GATE, autocommit=True) as connection,
-        open_engines(url(settings, Role.GATE, driver="psycopg2"), session, AT_ONCE) as engines,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
+    with connect(settings, Role.GATE, autocommit=True) as connection:
         for name, value in session.items():
             connection.execute("select set_config(%s, %s, false)", [name, value])
-        free: SimpleQueue[Engine] = SimpleQueue()
-        for engine in engines:
-            free.put(engine)
-
-        def judge(part: tuple[str | None, list[DeclaredCheck]]) -> list[CheckResult]:
-            engine = free.get()
-            try:
-                return _judge(engine, connection, *part, catalogue)
-            finally:
-                free.put(engine)
-
-        for judged in pool.map(judge, _by_table(declared)):
-            results += judged
+        rows = _rows(connection, declared, catalogue, counted)
+        results = _known_unasked(connection, declared, rows)
+    known = {result.name for result in results}
+    results += _ask(settings, session, [check for check in declared if check.name not in known], rows)
     order = {check.name: place for place, check in enumerate(declared)}
     return sorted(results, key=lambda result: order[result.name])
 
 
-def _by_table(declared: Sequence[DeclaredCheck]) -> Iterator[tuple[str | None, list[DeclaredCheck]]]:
-    tables = dict.fromkeys(check.table for check in declared)
-    return ((table, [check for check in declared if check.table == table]) for table in tables)
-
-
-def _judge(
-    engine: "Engine",
-    connection: Connection,
-    table: str | None,
-    checks: Sequence[DeclaredCheck],
-    catalogue: Catalogue,
-) -> list[CheckResult]:
-    rows: int | None = None
-    if table is not None:
-        if table not in catalogue.columns:
-            return [_result(check, Outcome.ERROR, reason="the table was not built") for check in checks]
+def _rows(
+    connection: Connection, declared: Sequence[DeclaredCheck], catalogue: Catalogue, counted: Mapping[str, int]
+) -> dict[str, int | str]:
+    """Give how many rows each table has, or why that is not known."""
+    rows: dict[str, int | str] = dict(counted)
+    for table in {check.table for check in declared if check.table} - set(counted):
         every_row = sql.SQL("select count(*) from {}").format(sql.Identifier("candidate", table))
-        counted = _count(connection, every_row)
-        if isinstance(counted, str):
-            return [_result(check, Outcome.ERROR, reason=counted) for check in checks]
-        if counted == 0:
-            # A query that says itself what it looked at may find that rows should be there.
-            looking = [check for check in checks if _says_what_it_looked_at(check)]
-            why = _why_empty(connection, checks)
-            nothing = [_of_nothing(check, why) for check in checks if check not in looking]
-            return [*nothing, *(_judge_rows(engine, table, looking, 0) if looking else [])]
-        rows = counted
-    return _judge_rows(engine, table, checks, rows)
+        rows[table] = _count(connection, every_row) if table in catalogue.columns else "the table was not built"
+    return rows
+
+
+def _known_unasked(
+    connection: Connection, declared: Sequence[DeclaredCheck], rows: Mapping[str, int | str]
+) -> list[CheckResult]:
+    """Give what came of the checks that have nothing to ask: of no table, of an empty one, or not about it."""
+    why = {
+        table: _why_empty(connection, [check for check in declared if check.table == table])
+        for table, found in rows.items()
+        if found == 0
+    }
+    known: list[CheckResult] = []
+    for check in declared:
+        found = rows[check.table] if check.table else None
+        if isinstance(found, str):
+            known.append(_result(check, Outcome.ERROR, reason=found))
+        # A query that says itself what it looked at may find that rows should be there.
+        elif found == 0 and not _says_what_it_looked_at(check):
+            known.append(_of_nothing(check, why[check.table or ""]))
+        elif check.arguments is None:
+            known.append(_result(check, Outcome.NOT_APPLICABLE, reason=check.why_not))
+    return known
+
+
+def _ask(
+    settings: Settings, session: Mapping[str, str], checks: Sequence[DeclaredCheck], rows: Mapping[str, int | str]
+) -> list[CheckResult]:
+    from expectations.engine import open_engines
+
+    numbers = {table: found for table, found in rows.items() if isinstance(found, int)}
+    with (
+        open_engines(url(settings, Role.GATE, driver="psycopg2"), session, AT_ONCE) as engines,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        free: SimpleQueue[Engine] = SimpleQueue()
+        for engine in engines:
+            free.put(engine)
+
+        def judge(part: Part) -> list[CheckResult]:
+            engine = free.get()
+            try:
+                return _judge(engine, part, numbers)
+            finally:
+                free.put(engine)
+
+        return [result for judged in pool.map(judge, parts(checks, numbers)) for result in judged]
 
 
 def _why_empty(connection: Connection, checks: Sequence[DeclaredCheck]) -> str:
@@ -116,19 +132,17 @@ def _says_what_it_looked_at(check: DeclaredCheck) -> bool:
     return isinstance(check.arguments, UnexpectedRows) and check.arguments.rows_checked is not None
 
 
-def _judge_rows(
-    engine: "Engine", table: str | None, checks: Sequence[DeclaredCheck], rows: int | None
-) -> list[CheckResult]:
-    applicable = [check for check in checks if check.arguments]
-    rules = [Rule(check.check.expectation, check.arguments) for check in applicable if check.arguments]
+def _judge(engine: "Engine", part: Part, rows: Mapping[str, int]) -> list[CheckResult]:
+    rules = [Rule(check.check.expectation, check.arguments) for check in part.checks if check.arguments]
     try:
-        answers = engine.evaluate(table, rules)
+        answers = engine.evaluate(part.table, rules)
     except Exception as error:
         # Whatever went wrong, these checks did not pass; the verdict decides what that means.
         answers = [Counts(False, None, None, error=class_name(error))] * len(rules)
     return [
-        *(_result(check, Outcome.NOT_APPLICABLE, reason=check.why_not) for check in checks if not check.arguments),
-        *(_of_counts(check, counts, rows) for check, counts in zip(applicable, answers, strict=True) if counts),
+        _of_counts(check, counts, rows.get(check.table or ""))
+        for check, counts in zip(part.checks, answers, strict=True)
+        if counts
     ]
 
 
@@ -136,8 +150,8 @@ def _of_counts(check: DeclaredCheck, counts: Counts, rows: int | None) -> CheckR
     if counts.error:
         return _result(check, Outcome.ERROR, reason=counts.error)
     checked = counts.checked
-    if isinstance(check.arguments, UnexpectedRows):
-        if check.arguments.rows_checked is None:
+    if isinstance(check.arguments, RowsWhere | UnexpectedRows):
+        if not _says_what_it_looked_at(check):
             checked = rows
         elif checked is None:
             return _result(check, Outcome.ERROR, reason="rows_checked gives no number")

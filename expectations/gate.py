@@ -75,8 +75,8 @@ def run_gate(settings: Settings, build_id: int, suites: Path = SUITES) -> GateRe
         raise
     declared = plan(declared_suites, catalogue)
     say(f"gate: {len(declared)} checks of {len(declared_suites)} suites on build {build_id}")
-    count_marts(settings, build_id, (suite.mart for suite in declared_suites if suite.table), catalogue)
-    results = tuple(evaluate(settings, build_id, declared, catalogue))
+    rows = count_marts(settings, build_id, (suite.mart for suite in declared_suites if suite.table), catalogue)
+    results = tuple(evaluate(settings, build_id, declared, catalogue, rows))
     decision = decide((check.name for check in declared), results)
     broken_since = _broken_since(settings, build_id, results)
     gate_run_id = _keep(settings, build_id, decision, results, broken_since)

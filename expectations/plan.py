@@ -1,13 +1,14 @@
 """The declared checks: each check of each suite on each table it is about, known before any is evaluated."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from expectations.arguments import Arguments, Mart, OfEachMart, UnexpectedRows
+from expectations.arguments import Arguments, Mart, NoRowWhere, OfEachMart, RowsWhere, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.suite import KEYS, TABLE, TEXT, Check, Suite
+from expectations.vocabulary import ColumnList, Unique
 
 ALL_TABLES = "all marts"
 NO_TEXT = "no column of the table holds text"
@@ -16,6 +17,28 @@ NO_KEYS = "no column of the table numbers records"
 SCOPES = {"every_table": "", "every_fact": "fct_", "every_kpi_table": "kpi_"}
 # Numbers of records: of ten digits one in eleven has the check digit of an NHS number. They are judged as a column.
 KEY_ENDINGS = ("_ref", "_id", "_key")
+_TEXTS = """(
+    select publication_id, council_code, concat_ws(' | ', {texts}) as row_text, count(*) as row_count
+    from {table}
+    group by publication_id, council_code, {texts}
+)"""
+_KEY_IS_GONE = """
+    select 'no key'
+    where not exists (
+        select
+        from pg_catalog.pg_index
+        where
+            indrelid = to_regclass({table})
+            and indisprimary
+            and indimmediate
+            and indisvalid
+            and not exists (
+                select
+                from pg_catalog.pg_attribute
+                where attrelid = indrelid and attnum = any (indkey) and attname <> all ({columns}::text[])
+            )
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -54,8 +77,7 @@ def plan(suites: Iterable[Suite], catalogue: Catalogue) -> tuple[DeclaredCheck, 
     for suite in given:
         for check in suite.checks:
             if not check.scope:
-                rule = check.arguments
-                said = rule.rule_for(suite.mart) if isinstance(rule, OfEachMart) else rule
+                said = _on_mart(check.arguments, suite.mart, catalogue)
                 declared.append(_declare(suite, check, check.id, suite.table, said))
                 continue
             for table in tables:
@@ -65,25 +87,60 @@ def plan(suites: Iterable[Suite], catalogue: Catalogue) -> tuple[DeclaredCheck, 
     return tuple(declared)
 
 
+def _on_mart(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | str:
+    match rule:
+        case OfEachMart():
+            return rule.rule_for(mart)
+        case NoRowWhere():
+            table = sql.Identifier("candidate", mart.name).as_string()
+            return RowsWhere(condition=rule.condition, source=table, count="count(*)")
+        case ColumnList() | Unique() if catalogue.keeps_unique(mart.name, rule.columns()):
+            return _key_stands(mart.name, rule.columns())
+    return rule
+
+
 def _on_table(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | str:
-    if isinstance(rule, OfEachMart):
-        return rule.rule_for(mart)
-    return _of_text(rule, mart.name, catalogue) if isinstance(rule, UnexpectedRows) else rule
+    match rule:
+        case OfEachMart():
+            return rule.rule_for(mart)
+        case NoRowWhere():
+            return _of_text(rule, mart.name, catalogue)
+        case UnexpectedRows():
+            return _of_keys(rule, mart.name, catalogue)
+    return rule
 
 
-def _of_text(rule: UnexpectedRows, table: str, catalogue: Catalogue) -> UnexpectedRows | str:
+def _key_stands(table: str, columns: Sequence[str]) -> UnexpectedRows:
+    """Ask whether the key that lets no two rows be alike still stands: what the database forbids, nobody need count."""
+    return UnexpectedRows(
+        query=sql.SQL(_KEY_IS_GONE)
+        .format(table=sql.Literal(sql.Identifier("candidate", table).as_string()), columns=sql.Literal([*columns]))
+        .as_string()
+    )
+
+
+def _of_text(rule: NoRowWhere, table: str, catalogue: Catalogue) -> RowsWhere | str:
+    """Judge each combination of texts once: most columns of text are codes, of few values."""
     columns = catalogue.columns.get(table, {})
     texts = [column for column, holds_text in columns.items() if holds_text and not column.endswith(KEY_ENDINGS)]
-    keys = [column for column in columns if column.endswith(KEY_ENDINGS) and column != "publication_id"]
-    if columns and TEXT in rule.query and not texts:
+    if columns and TEXT in rule.condition and not texts:
         return NO_TEXT
+    source = sql.SQL(_TEXTS).format(
+        table=sql.Identifier("candidate", table), texts=sql.SQL(", ").join(_as_text(column) for column in texts)
+    )
+    return RowsWhere(
+        condition=rule.condition.replace(TEXT, "row_text"), source=source.as_string(), count="sum(row_count)"
+    )
+
+
+def _of_keys(rule: UnexpectedRows, table: str, catalogue: Catalogue) -> UnexpectedRows | str:
+    columns = catalogue.columns.get(table, {})
+    keys = [column for column in columns if column.endswith(KEY_ENDINGS) and column != "publication_id"]
     if columns and KEYS in rule.query and not keys:
         return NO_KEYS
-    text = sql.SQL("concat_ws(' | ', {})").format(sql.SQL(", ").join(_as_text(column) for column in texts))
     pairs = sql.SQL(", ").join(sql.SQL("({}, {})").format(sql.Literal(column), _as_text(column)) for column in keys)
     query = rule.query.replace(TABLE, sql.Identifier("candidate", table).as_string())
-    query = query.replace(TEXT, text.as_string()).replace(KEYS, pairs.as_string())
-    return rule.model_copy(update={"query": query})
+    return rule.model_copy(update={"query": query.replace(KEYS, pairs.as_string())})
 
 
 def _as_text(column: str) -> sql.Composed:

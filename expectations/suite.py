@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from carehouse import strict_yaml
 from carehouse.errors import CarehouseError
-from expectations.arguments import Arguments, Mart, OfEachMart, UnexpectedRows
+from expectations.arguments import Arguments, Mart, NoRowWhere, OfEachMart, UnexpectedRows
 from expectations.catalogue import Catalogue
 from expectations.each_mart import AmountAsLanded, RowsAsLanded, RowsOfEveryCouncil
 from expectations.verdict import Severity
@@ -210,17 +210,23 @@ def _undelivered(file: Path, form: _Form, checks: Iterable[Check]) -> Iterable[s
 def _misplaced(file: Path, check: Check) -> Iterable[str]:
     rule = check.arguments
     query = rule.query if isinstance(rule, UnexpectedRows) else ""
-    if check.scope is None and any(placeholder in query for placeholder in (TABLE, TEXT, KEYS)):
+    condition = rule.condition if isinstance(rule, NoRowWhere) else ""
+    if check.scope is None and any(placeholder in query + condition for placeholder in (TABLE, TEXT, KEYS)):
         yield f"{TABLE}, {TEXT} and {KEYS} stand for something only in a check with a 'scope'"
-    if check.scope and TABLE not in query and not isinstance(rule, OfEachMart):
+    if TEXT in query or TABLE in condition or KEYS in condition:
+        yield f"{TABLE} and {KEYS} stand for something in a query alone, {TEXT} in a condition of 'no_row_where' alone"
+    if check.scope and TABLE not in query and not isinstance(rule, NoRowWhere | OfEachMart):
         yield f"a check 'scope: {check.scope}' needs a query from {TABLE}, or each table gets the same answer"
     if check.scope and isinstance(rule, RowsOfEveryCouncil | RowsAsLanded | AmountAsLanded):
         yield "it is about the sources of one mart: it belongs into the suites of marts"
     if file.stem != PUBLICATION:
         if check.scope:
             yield f"'scope' is allowed in {PUBLICATION}.yaml alone: checks here are on this file's own mart"
-    elif not isinstance(rule, UnexpectedRows) and not (check.scope and isinstance(rule, OfEachMart)):
-        yield f"{PUBLICATION}.yaml is of no single mart; allowed: unexpected_rows, and rules of ours with a 'scope'"
+    elif not isinstance(rule, UnexpectedRows) and not (check.scope and isinstance(rule, NoRowWhere | OfEachMart)):
+        yield (
+            f"{PUBLICATION}.yaml is of no single mart; allowed: unexpected_rows, and with a 'scope' no_row_where and "
+            "rules of ours"
+        )
     elif isinstance(rule, UnexpectedRows) and check.scope is None and rule.rows_checked is None:
         yield "rows_checked is missing: without it a query that finds nothing to look at would pass"
 

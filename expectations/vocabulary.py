@@ -1,7 +1,8 @@
 """The expectations a suite may name, and for each the arguments it takes: nothing else is accepted.
 
-Every `expect_…` is Great Expectations' own, by its own name; `unexpected_rows` is any rule that SQL can say. The others
-are ours: rules of any mart, which become `unexpected_rows` of the mart whose suite names them.
+Every `expect_…` is Great Expectations' own, by its own name; `no_row_where` is any rule that SQL can say of one row,
+`unexpected_rows` any that it can say at all. The rest are ours: rules of any mart, which become `unexpected_rows` of
+the mart whose suite names them.
 """
 
 from datetime import date
@@ -9,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from expectations.arguments import Arguments, Text, UnexpectedRows
+from expectations.arguments import Arguments, NoRowWhere, Text, UnexpectedRows
 from expectations.each_mart import OF_EACH_MART
 
 
@@ -27,6 +28,10 @@ class ValueSet(OneColumn):
     """The column's values are, or are not, among these."""
 
     value_set: list[str | int | float] = Field(min_length=1)
+
+
+class Unique(OneColumn):
+    """No two rows have the same value in the column."""
 
 
 class Pattern(OneColumn):
@@ -101,7 +106,7 @@ class RowCount(Bounded):
 EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_column_values_to_not_be_null": OneColumn,
     "expect_column_values_to_be_null": OneColumn,
-    "expect_column_values_to_be_unique": OneColumn,
+    "expect_column_values_to_be_unique": Unique,
     "expect_column_values_to_be_in_set": ValueSet,
     "expect_column_values_to_not_be_in_set": ValueSet,
     "expect_column_values_to_match_regex": Pattern,
@@ -112,6 +117,7 @@ EXPECTATIONS: dict[str, type[Arguments]] = {
     "expect_column_pair_values_to_be_equal": ColumnPair,
     "expect_compound_columns_to_be_unique": ColumnList,
     "expect_table_row_count_to_be_between": RowCount,
+    "no_row_where": NoRowWhere,
     "unexpected_rows": UnexpectedRows,
     **OF_EACH_MART,
 }

@@ -1,0 +1,55 @@
+"""The queries that count the rows which break rules that are SQL, several rules in one reading where that can be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from expectations.arguments import RowsWhere, UnexpectedRows
+from expectations.counts import Rule
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A query that gives, for each rule in `places`, its place, how many rows break it and out of how many."""
+
+    query: str
+    places: tuple[int, ...]
+
+
+def is_counted_by_query(rule: Rule) -> bool:
+    """Say whether a rule is SQL, and so of no table for Great Expectations."""
+    return isinstance(rule.arguments, RowsWhere | UnexpectedRows)
+
+
+def readings(rules: Sequence[Rule]) -> list[Reading]:
+    """Give the queries that count for those of `rules` that are SQL, one for all conditions on one source."""
+    asked = []
+    conditions: dict[tuple[str, str], dict[int, str]] = {}
+    for place, rule in enumerate(rules):
+        match rule.arguments:
+            case RowsWhere() as where:
+                conditions.setdefault((where.source, where.count), {})[place] = where.condition
+            case UnexpectedRows() as rows:
+                query = (
+                    f"select {place} as place, (select count(*) from (\n{_only(rows.query)}\n) as found) as failed, "
+                    f"({_only(rows.rows_checked or 'null')}\n)::bigint as checked"
+                )
+                asked.append(Reading(query, (place,)))
+    return asked + [_of_one_source(*source, of_source) for source, of_source in conditions.items()]
+
+
+def _of_one_source(source: str, count: str, conditions: Mapping[int, str]) -> Reading:
+    counts = ", ".join(
+        f"coalesce({count} filter (where\n{condition}\n), 0) as failed_{place}"
+        for place, condition in conditions.items()
+    )
+    each = ", ".join(f"({place}, counted.failed_{place})" for place in conditions)
+    query = (
+        "select given.place, given.failed::bigint as failed, null::bigint as checked "
+        f"from (select {counts} from {source} as judged) as counted "
+        f"cross join lateral (values {each}) as given (place, failed)"
+    )
+    return Reading(query, tuple(conditions))
+
+
+def _only(query: str) -> str:
+    return query.strip().rstrip(";")
