@@ -42,11 +42,14 @@ class UnexpectedRows(Arguments):
 class NoRowWhere(Arguments):
     """No row of the mart makes `condition` true, which is SQL as it stands after `where`.
 
+    `of` says, as SQL too, which rows it is about, and so out of how many; without it, all of them.
+
     In a check with a `scope` it may name `publication_id` and `council_code`, and `{text}` stands for everything that
     is written in one row but for its numbers of records.
     """
 
     condition: Text
+    of: Text | None = None
 
 
 class RowsWhere(NoRowWhere):

@@ -129,7 +129,12 @@ def _undelivered(tables: Sequence[str]) -> str:
 
 
 def _says_what_it_looked_at(check: DeclaredCheck) -> bool:
-    return isinstance(check.arguments, UnexpectedRows) and check.arguments.rows_checked is not None
+    match check.arguments:
+        case UnexpectedRows() as rows:
+            return rows.rows_checked is not None
+        case RowsWhere() as where:
+            return where.of is not None
+    return False
 
 
 def _judge(engine: "Engine", part: Part, rows: Mapping[str, int]) -> list[CheckResult]:

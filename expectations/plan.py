@@ -93,7 +93,7 @@ def _on_mart(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | s
             return rule.rule_for(mart)
         case NoRowWhere():
             table = sql.Identifier("candidate", mart.name).as_string()
-            return RowsWhere(condition=rule.condition, source=table, count="count(*)")
+            return RowsWhere(condition=rule.condition, of=rule.of, source=table, count="count(*)")
         case ColumnList() | Unique() if catalogue.keeps_unique(mart.name, rule.columns()):
             return _key_stands(mart.name, rule.columns())
     return rule

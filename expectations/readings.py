@@ -23,11 +23,11 @@ def is_counted_by_query(rule: Rule) -> bool:
 def readings(rules: Sequence[Rule]) -> list[Reading]:
     """Give the queries that count for those of `rules` that are SQL, one for all conditions on one source."""
     asked = []
-    conditions: dict[tuple[str, str], dict[int, str]] = {}
+    conditions: dict[tuple[str, str], dict[int, RowsWhere]] = {}
     for place, rule in enumerate(rules):
         match rule.arguments:
             case RowsWhere() as where:
-                conditions.setdefault((where.source, where.count), {})[place] = where.condition
+                conditions.setdefault((where.source, where.count), {})[place] = where
             case UnexpectedRows() as rows:
                 query = (
                     f"select {place} as place, (select count(*) from (\n{_only(rows.query)}\n) as found) as failed, "
@@ -37,16 +37,17 @@ def readings(rules: Sequence[Rule]) -> list[Reading]:
     return asked + [_of_one_source(*source, of_source) for source, of_source in conditions.items()]
 
 
-def _of_one_source(source: str, count: str, conditions: Mapping[int, str]) -> Reading:
-    counts = ", ".join(
-        f"coalesce({count} filter (where\n{condition}\n), 0) as failed_{place}"
-        for place, condition in conditions.items()
-    )
-    each = ", ".join(f"({place}, counted.failed_{place})" for place in conditions)
+def _of_one_source(source: str, count: str, conditions: Mapping[int, RowsWhere]) -> Reading:
+    counts = []
+    for place, rule in conditions.items():
+        of = rule.of or "true"
+        counts.append(f"{count} filter (where (\n{of}\n) and (\n{rule.condition}\n)) as failed_{place}")
+        counts.append(f"{count} filter (where\n{of}\n) as checked_{place}" if rule.of else f"null as checked_{place}")
+    each = ", ".join(f"({place}, failed_{place}, checked_{place})" for place in conditions)
     query = (
-        "select given.place, given.failed::bigint as failed, null::bigint as checked "
-        f"from (select {counts} from {source} as judged) as counted "
-        f"cross join lateral (values {each}) as given (place, failed)"
+        "select given.place, coalesce(given.failed, 0)::bigint as failed, given.checked::bigint as checked "
+        f"from (select {', '.join(counts)} from {source} as judged) as counted "
+        f"cross join lateral (values {each}) as given (place, failed, checked)"
     )
     return Reading(query, tuple(conditions))
 
