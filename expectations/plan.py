@@ -17,10 +17,11 @@ NO_KEYS = "no column of the table numbers records"
 SCOPES = {"every_table": "", "every_fact": "fct_", "every_kpi_table": "kpi_"}
 # Numbers of records: of ten digits one in eleven has the check digit of an NHS number. They are judged as a column.
 KEY_ENDINGS = ("_ref", "_id", "_key")
-_TEXTS = """(
-    select publication_id, council_code, concat_ws(' | ', {texts}) as row_text, count(*) as row_count
+EVERY_TABLE_HAS = ("publication_id", "council_code")
+_ROWS_ALIKE = """(
+    select {by}, concat_ws(' | ', {texts}) as row_text, count(*) as row_count
     from {table}
-    group by publication_id, council_code, {texts}
+    group by {by}, {texts}
 )"""
 _KEY_IS_GONE = """
     select 'no key'
@@ -91,6 +92,8 @@ def _on_mart(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | s
     match rule:
         case OfEachMart():
             return rule.rule_for(mart)
+        case NoRowWhere() if rule.by:
+            return _of_rows_alike(rule, mart, catalogue)
         case NoRowWhere():
             table = sql.Identifier("candidate", mart.name).as_string()
             return RowsWhere(condition=rule.condition, of=rule.of, source=table, count="count(*)")
@@ -104,7 +107,7 @@ def _on_table(rule: Arguments, mart: Mart, catalogue: Catalogue) -> Arguments | 
         case OfEachMart():
             return rule.rule_for(mart)
         case NoRowWhere():
-            return _of_text(rule, mart.name, catalogue)
+            return _of_rows_alike(rule, mart, catalogue)
         case UnexpectedRows():
             return _of_keys(rule, mart.name, catalogue)
     return rule
@@ -119,17 +122,22 @@ def _key_stands(table: str, columns: Sequence[str]) -> UnexpectedRows:
     )
 
 
-def _of_text(rule: NoRowWhere, table: str, catalogue: Catalogue) -> RowsWhere | str:
-    """Judge each combination of texts once: most columns of text are codes, of few values."""
-    columns = catalogue.columns.get(table, {})
+def _of_rows_alike(rule: NoRowWhere, mart: Mart, catalogue: Catalogue) -> RowsWhere | str:
+    """Judge rows with the same texts once: most columns of text are codes, of few values."""
+    columns = catalogue.columns.get(mart.name, {})
     texts = [column for column, holds_text in columns.items() if holds_text and not column.endswith(KEY_ENDINGS)]
     if columns and TEXT in rule.condition and not texts:
         return NO_TEXT
-    source = sql.SQL(_TEXTS).format(
-        table=sql.Identifier("candidate", table), texts=sql.SQL(", ").join(_as_text(column) for column in texts)
+    source = sql.SQL(_ROWS_ALIKE).format(
+        by=sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys((*EVERY_TABLE_HAS, *mart.judged_by)))),
+        texts=sql.SQL(", ").join(_as_text(column) for column in texts),
+        table=sql.Identifier("candidate", mart.name),
     )
     return RowsWhere(
-        condition=rule.condition.replace(TEXT, "row_text"), source=source.as_string(), count="sum(row_count)"
+        condition=rule.condition.replace(TEXT, "row_text"),
+        of=rule.of,
+        source=source.as_string(),
+        count="sum(row_count)",
     )
 
 

@@ -40,9 +40,9 @@ def readings(rules: Sequence[Rule]) -> list[Reading]:
 def _of_one_source(source: str, count: str, conditions: Mapping[int, RowsWhere]) -> Reading:
     counts = []
     for place, rule in conditions.items():
-        of = rule.of or "true"
-        counts.append(f"{count} filter (where (\n{of}\n) and (\n{rule.condition}\n)) as failed_{place}")
-        counts.append(f"{count} filter (where\n{of}\n) as checked_{place}" if rule.of else f"null as checked_{place}")
+        checked = f"{count} filter (where\n{rule.of}\n)" if rule.of else "null::bigint"
+        failed = f"{count} filter (where (\n{rule.of or 'true'}\n) and (\n{rule.condition}\n))"
+        counts.append(f"{failed} as failed_{place}, {checked} as checked_{place}")
     each = ", ".join(f"({place}, failed_{place}, checked_{place})" for place in conditions)
     query = (
         "select given.place, coalesce(given.failed, 0)::bigint as failed, given.checked::bigint as checked "

@@ -102,7 +102,9 @@ class Suite:
     @property
     def mart(self) -> Mart:
         """Give what rules of every mart are told of this one."""
-        return Mart(self.name, self.delivered_by, self.month, self.amount)
+        conditions = [check.arguments for check in self.checks if isinstance(check.arguments, NoRowWhere)]
+        judged_by = dict.fromkeys(column for condition in conditions for column in condition.by)
+        return Mart(self.name, self.delivered_by, self.month, self.amount, tuple(judged_by))
 
     @property
     def table(self) -> str | None:
