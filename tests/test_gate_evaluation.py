@@ -1,7 +1,7 @@
 """The gate on a real database: each way a check can end, and that nothing it keeps or says holds a value."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from carehouse.errors import CarehouseError
+from expectations.counts import Counts, Rule
 from expectations.gate import GateReport, render, run_gate
 from expectations.suite import SuiteError
 from expectations.verdict import Outcome
@@ -30,6 +31,13 @@ PEOPLE = {
         "unexpected_rows",
         "{query: \"select 1 from candidate.people where name ~ '[[:digit:]]{3}' or name like '%:z' -- 5:7\"}",
     ),
+    "passed_condition": ("no_row_where", "{condition: number > 200}"),
+    "passed_condition_of_some": ("no_row_where", "{condition: number > 99, of: number < 100 -- of the first}"),
+    "passed_condition_by": ("no_row_where", "{condition: remark is not null, by: [remark, name]}"),
+    "failed_condition": ("no_row_where", "{condition: number > 199 or amount is null -- so many}"),
+    "failed_condition_of_some": ("no_row_where", "{condition: number > 5, of: number <= 10 or name <> 'ok'}"),
+    "failed_condition_by": ("no_row_where", "{condition: judged.name = 'ok', by: [name]}"),
+    "failed_condition_of_none": ("no_row_where", "{condition: 'true', of: number > 200}"),
     "failed_null": ("expect_column_values_to_not_be_null", "{column: amount}"),
     "failed_set": ("expect_column_values_to_be_in_set", "{column: name, value_set: [ok]}"),
     "failed_regex": ("expect_column_values_to_match_regex", "{column: name, regex: '^ok$'}"),
@@ -46,6 +54,8 @@ PEOPLE = {
         "{query: 'select 1 from candidate.people where false', rows_checked: 'select 0'}",
     ),
     "error_cast": ("unexpected_rows", "{query: 'select name from candidate.people where name::numeric > 1'}"),
+    "error_condition": ("no_row_where", "{condition: name::numeric > 1}"),
+    "error_condition_by": ("no_row_where", "{condition: number > 1, by: [name]}"),
     "error_column": ("unexpected_rows", "{query: 'select nonsense from candidate.people'}"),
     "error_regex_on_number": ("expect_column_values_to_match_regex", "{column: amount, regex: '^1'}"),
     "error_rows_checked": (
@@ -60,6 +70,12 @@ OTHERS = {
         "failed_empty_unique": ("expect_column_values_to_be_unique", "{column: name}"),
         "failed_empty_query": ("unexpected_rows", "{query: 'select 1 from candidate.empty'}"),
     },
+    "keyed": {
+        "passed_key": ("expect_column_values_to_be_unique", "{column: number}"),
+        "passed_more_than_key": ("expect_compound_columns_to_be_unique", "{column_list: [council_code, number]}"),
+        "failed_beside_key": ("expect_column_values_to_be_unique", "{column: council_code}"),
+    },
+    "unkeyed": {"failed_twice": ("expect_column_values_to_be_unique", "{column: number}")},
     "absent": {"error_absent": ("expect_column_values_to_not_be_null", "{column: name}")},
     "hidden": {"error_hidden": ("expect_column_values_to_not_be_null", "{column: name}")},
 }
@@ -81,6 +97,10 @@ def admin(warehouse: Warehouse) -> Iterator[psycopg.Connection[tuple[Any, ...]]]
             create table candidate.empty (publication_id bigint, council_code text, name text);
             create table candidate.may_be_empty (publication_id bigint, council_code text, name text);
             create table candidate.hidden (publication_id bigint, council_code text, name text);
+            create table candidate.keyed (publication_id bigint, council_code text, number integer primary key);
+            insert into candidate.keyed select 1, 'county', place from generate_series(1, 20) as place;
+            create table candidate.unkeyed (publication_id bigint, council_code text, number integer);
+            insert into candidate.unkeyed values (1, 'county', 1), (1, 'county', 1);
             revoke all on candidate.hidden from carehouse_gate;
             reset role;
             insert into audit.build (as_at_date, code_version, state)
@@ -142,6 +162,14 @@ def _counts_are_right(report: GateReport) -> None:
     assert found["passed_unique"] == (200, 0)
     assert found["passed_mostly"] == (200, 1)
     assert found["passed_row_count"] == (200, None)
+    assert found["passed_condition"] == (200, 0)
+    assert found["passed_condition_of_some"] == (99, 0)
+    assert found["passed_condition_by"] == (200, 0)
+    assert found["failed_condition"] == (200, 2)
+    assert found["failed_condition_of_some"] == (10, 5)
+    assert found["failed_condition_by"] == (200, 199)
+    assert found["passed_key"] == found["passed_more_than_key"] == (20, 0)
+    assert found["failed_beside_key"] == (20, 20)
     assert found["failed_null"] == (200, 1)
     assert found["failed_set"] == (200, 1)
     assert found["failed_between"] == (199, 100)
@@ -192,7 +220,12 @@ def test_warnings_do_not_refuse_and_a_missing_result_does(
     from expectations.engine import Engine
 
     ask = Engine.evaluate
-    monkeypatch.setattr(Engine, "evaluate", lambda *asked: [None, *ask(*asked)[1:]])
+
+    def loses_one(engine: Engine, table: str | None, rules: Sequence[Rule]) -> list[Counts | None]:
+        answers = ask(engine, table, rules)
+        return [None, *answers[1:]] if table else answers
+
+    monkeypatch.setattr(Engine, "evaluate", loses_one)
     report = run_gate(warehouse.settings, 1, tmp_path)
     assert report.decision.reasons == (f"1 of {len(broken)} declared checks were not evaluated",)
     verdicts = admin.execute("select verdict from audit.gate_run order by gate_run_id").fetchall()

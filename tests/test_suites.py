@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from carehouse.declared_marts import declared
-from expectations.arguments import Arguments, UnexpectedRows
+from expectations.arguments import Arguments, RowsWhere
 from expectations.catalogue import Catalogue
+from expectations.parts import parts
 from expectations.plan import plan
 from expectations.suite import SuiteError, compare, load
 from expectations.vocabulary import EXPECTATIONS
@@ -221,6 +222,16 @@ def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
             "rows_checked is missing",
         ),
         (
+            "publication_id is null",
+            "{text} = 1",
+            "{table} and {keys} stand for something in a query alone, {text} in a",
+        ),
+        (
+            "unexpected_rows\n    arguments: {query: 'select 1 from {table} where publication_id is null'}",
+            "no_row_where\n    arguments: {condition: '{keys} is null'}",
+            "{table} and {keys} stand for something in a query alone, {text} in a",
+        ),
+        (
             "unexpected_rows\n    arguments: {query: 'select 1 from {table} where publication_id is null'}",
             "expect_column_values_to_not_be_null\n    arguments: {column: publication_id}",
             "is of no single mart; allowed: unexpected_rows",
@@ -247,6 +258,32 @@ def test_a_column_or_measure_that_does_not_exist_is_refused_with_those_that_do(t
     compare(suites, Catalogue({"people": {"name": True}}, frozenset({"K001"})))
 
 
+def test_a_condition_judges_rows_by_columns_that_exist(tmp_path: Path) -> None:
+    by_nome = GOOD.replace("expect_column_values_to_not_be_null", "no_row_where")
+    by_nome = by_nome.replace("{column: name}", "{condition: name is null, by: [nome]}")
+    suites = load(written(tmp_path, people=by_nome))
+
+    with pytest.raises(SuiteError, match=r"check name_present: unknown column 'nome'; allowed: name"):
+        compare(suites, Catalogue({"people": {"name": True}}, None))
+
+
+def test_a_large_mart_is_asked_about_first_and_its_conditions_at_once(tmp_path: Path) -> None:
+    check = GOOD.partition("checks:\n")[2]
+    conditions = "".join(
+        check.replace("name_present", f"condition_{number}")
+        .replace("expect_column_values_to_not_be_null", "no_row_where")
+        .replace("{column: name}", "{condition: name is null}")
+        for number in range(40)
+    )
+    large = GOOD.replace("name_present", "large_name") + conditions
+    suites = load(written(tmp_path, people=GOOD, places=large))
+    declared = plan(suites, Catalogue({"people": {"name": True}, "places": {"name": True}}, None))
+
+    asked = [(part.table, len(part.checks)) for part in parts(declared, {"people": 5, "places": 1_000_000})]
+
+    assert asked == [("places", 1), (None, 40), ("people", 1)]
+
+
 def test_a_bound_or_a_set_that_would_always_pass_is_refused(tmp_path: Path) -> None:
     between = GOOD.replace("values_to_not_be_null", "values_to_be_between")
     in_set = GOOD.replace("values_to_not_be_null", "values_to_be_in_set").replace("name}", "name, value_set: []}")
@@ -258,7 +295,8 @@ def test_a_bound_or_a_set_that_would_always_pass_is_refused(tmp_path: Path) -> N
 
 
 def test_a_check_of_every_table_is_declared_for_missing_and_for_unwatched_tables(tmp_path: Path) -> None:
-    text = PUBLICATION.replace("publication_id is null", "{text} like 1")
+    text = PUBLICATION.replace("unexpected_rows", "no_row_where")
+    text = text.replace("{query: 'select 1 from {table} where publication_id is null'}", "{condition: '{text} like 1'}")
     suites = load(written(tmp_path, people=GOOD, publication=text))
     built = {"unwatched": {"council_code": True, "count": False}, "numbers": {"count": False}}
 
@@ -271,9 +309,10 @@ def test_a_check_of_every_table_is_declared_for_missing_and_for_unwatched_tables
         ("publication", "one_publication.unwatched"),
     }
     assert declared["publication", "one_publication.numbers"].arguments is None
-    assert declared["publication", "one_publication.unwatched"].arguments == UnexpectedRows(
-        query='select 1 from "candidate"."unwatched" where concat_ws(\' | \', "council_code"::text) like 1'
-    )
+    said = declared["publication", "one_publication.unwatched"].arguments
+    assert isinstance(said, RowsWhere)
+    assert (said.condition, said.count) == ("row_text like 1", "sum(row_count)")
+    assert "concat_ws(' | ', \"council_code\"::text) as row_text" in said.source
 
 
 def test_every_expectation_and_argument_of_the_vocabulary_is_one_of_great_expectations() -> None:
