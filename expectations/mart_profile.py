@@ -125,7 +125,8 @@ def count_marts(settings: Settings, build_id: int, marts: Iterable[Mart], catalo
             judged = sql.SQL(_JUDGED).format(build_id=sql.Literal(build_id), months_back=sql.SQL(str(MONTHS_BACK)))
             # Counted first and kept then: only what writes nothing is counted by several workers of the server.
             counted = gate.execute(judged + sql.SQL("\nunion all\n").join(counts)).fetchall()
-            gate.execute(sql.SQL(_KEEP).format(judged=judged), [list(column) for column in zip(*counted, strict=True)])
+            columns = [[row[place] for row in counted] for place in range(5)]
+            gate.execute(sql.SQL(_KEEP).format(judged=judged), columns)
             for table, _, _, row_count, _ in counted:
                 rows[table] += row_count
     return dict(rows)
