@@ -29,8 +29,8 @@ CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 120
-shared_buffers = 512MB
-work_mem = {work_mem_megabytes}MB
+shared_buffers = {buffers_megabytes}MB
+work_mem = {sort_megabytes}MB
 maintenance_work_mem = 512MB
 effective_cache_size = 4GB
 max_wal_size = 8GB
@@ -164,12 +164,6 @@ def _prepare_folder(settings: Settings) -> None:
         _let_walk(programs(settings))
 
 
-def _megabytes_to_sort_in() -> int:
-    """Give a sort or hash table a ninetieth of the machine's memory: of four models built at once each has several."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(max(memory // 90 // MEGABYTE, 64), 256)
-
-
 def _give_to_server(path: Path) -> None:
     if os.geteuid() == 0:
         user = _system_user()
@@ -204,8 +198,18 @@ def _initialise(settings: Settings) -> None:
     if made.returncode:
         raise CarehouseError(f"PostgreSQL could not make its data folder: {made.stdout.strip().splitlines()[-1]}")
     with (part / "postgresql.conf").open("a") as configuration:
-        configuration.write(CONFIGURATION.format(work_mem_megabytes=_megabytes_to_sort_in()))
+        configuration.write(_configuration())
     part.rename(data)
+
+
+def _configuration() -> str:
+    memory_megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEGABYTE
+    return CONFIGURATION.format(
+        # Beyond two gigabytes each table that dbt drops costs more than reading saves.
+        buffers_megabytes=min(max(memory_megabytes // 4, 128), 2048),
+        # Four models are built at once, and each sorts and hashes several times.
+        sort_megabytes=min(max(memory_megabytes // 90, 64), 256),
+    )
 
 
 def _refuse_other_version(settings: Settings) -> None:
