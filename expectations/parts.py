@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from expectations.arguments import RowsWhere, UnexpectedRows
 from expectations.plan import DeclaredCheck
 
-# Great Expectations reads so many rows of a query's answer at most, and PostgreSQL plans them all before the first.
-READINGS_AT_ONCE = 25
+# Great Expectations reads 200 rows of an answer at most, and has one for each check.
+CHECKS_AT_ONCE = 50
 # What reads more by itself is asked by itself, so that the readings of a large table go on side by side.
 ROWS_AT_ONCE = 200_000
 
@@ -29,18 +29,17 @@ def parts(checks: Sequence[DeclaredCheck], rows: Mapping[str, int]) -> Iterator[
     """
     tables = sorted({check.table for check in checks}, key=lambda table: -rows.get(table or "", 0))
     together: list[DeclaredCheck] = []
-    readings = rows_read = 0
+    rows_read = 0
     for table in tables:
         of_table = [check for check in checks if check.table == table]
         if theirs := [check for check in of_table if not isinstance(check.arguments, RowsWhere | UnexpectedRows)]:
             yield Part(table, tuple(theirs))
         for reading in _readings(of_table):
             together += reading
-            readings += 1
             rows_read += rows.get(table or "", 0)
-            if readings >= READINGS_AT_ONCE or rows_read >= ROWS_AT_ONCE:
+            if len(together) >= CHECKS_AT_ONCE or rows_read >= ROWS_AT_ONCE:
                 yield Part(None, tuple(together))
-                together, readings, rows_read = [], 0, 0
+                together, rows_read = [], 0
     if together:
         yield Part(None, tuple(together))
 
