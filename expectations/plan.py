@@ -135,7 +135,7 @@ def _of_rows_alike(rule: NoRowWhere, mart: Mart, catalogue: Catalogue) -> RowsWh
     )
     return RowsWhere(
         condition=rule.condition.replace(TEXT, "row_text"),
-        of=rule.of,
+        of=rule.of and rule.of.replace(TEXT, "row_text"),
         source=source.as_string(),
         count="sum(row_count)",
     )

@@ -212,13 +212,15 @@ def _undelivered(file: Path, form: _Form, checks: Iterable[Check]) -> Iterable[s
 def _misplaced(file: Path, check: Check) -> Iterable[str]:
     rule = check.arguments
     query = rule.query if isinstance(rule, UnexpectedRows) else ""
-    condition = rule.condition if isinstance(rule, NoRowWhere) else ""
+    condition = f"{rule.condition} {rule.of}" if isinstance(rule, NoRowWhere) else ""
     if check.scope is None and any(placeholder in query + condition for placeholder in (TABLE, TEXT, KEYS)):
         yield f"{TABLE}, {TEXT} and {KEYS} stand for something only in a check with a 'scope'"
     if TEXT in query or TABLE in condition or KEYS in condition:
         yield f"{TABLE} and {KEYS} stand for something in a query alone, {TEXT} in a condition of 'no_row_where' alone"
     if check.scope and TABLE not in query and not isinstance(rule, NoRowWhere | OfEachMart):
         yield f"a check 'scope: {check.scope}' needs a query from {TABLE}, or each table gets the same answer"
+    if check.scope and isinstance(rule, NoRowWhere) and rule.by:
+        yield "'by' is for the suites of marts: with a 'scope' rows with the same texts are judged once anyway"
     if check.scope and isinstance(rule, RowsOfEveryCouncil | RowsAsLanded | AmountAsLanded):
         yield "it is about the sources of one mart: it belongs into the suites of marts"
     if file.stem != PUBLICATION:

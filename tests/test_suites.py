@@ -222,6 +222,11 @@ def test_an_id_used_in_two_suites_is_refused(tmp_path: Path) -> None:
             "rows_checked is missing",
         ),
         (
+            "unexpected_rows\n    arguments: {query: 'select 1 from {table} where publication_id is null'}",
+            "no_row_where\n    arguments: {condition: '{text} is null', by: [publication_id]}",
+            "'by' is for the suites of marts",
+        ),
+        (
             "publication_id is null",
             "{text} = 1",
             "{table} and {keys} stand for something in a query alone, {text} in a",
