@@ -85,8 +85,8 @@ def _known_unasked(
         found = rows[check.table] if check.table else None
         if isinstance(found, str):
             known.append(_result(check, Outcome.ERROR, reason=found))
-        # A query that says itself what it looked at may find that rows should be there.
-        elif found == 0 and not _says_what_it_looked_at(check):
+        # A query that says itself what it looked at may find that rows should be there; a condition cannot.
+        elif found == 0 and (isinstance(check.arguments, RowsWhere) or not _says_what_it_looked_at(check)):
             known.append(_of_nothing(check, why[check.table or ""]))
         elif check.arguments is None:
             known.append(_result(check, Outcome.NOT_APPLICABLE, reason=check.why_not))
