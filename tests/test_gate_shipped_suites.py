@@ -113,6 +113,9 @@ def test_sound_tables_pass_every_critical_check(built: Built, monkeypatch: pytes
     counted("evaluate")
     counted("_ask")
     with built.copied("sound") as warehouse:
+        with warehouse.admin() as admin:
+            # One record number in eleven has the check digit of an NHS number, and may stand in every row.
+            admin.execute("alter table candidate.fct_services add column team_key text default '9990000018'")
         report = run_gate(warehouse.settings, built.build_id)
 
     # A check that cannot run beside others is asked again by itself: right, but many times as slow.
