@@ -10,8 +10,8 @@
     {{ return(made_in_place(this.incorporate(type='view'))) }}
 {% endmaterialization %}
 
-{# One transaction up to the commit: what was there stays until its successor is whole. A mart is sealed, and every table has
-   statistics: without them the planner joins one this new row by row. #}
+{# What was there stays until its successor has its rows. A mart is sealed, and every table has statistics: without them the
+   planner joins one this new row by row. #}
 {% macro made_in_place(relation) %}
     {%- if config.get('grants') or config.get('indexes') -%}
         {{ exceptions.raise_compiler_error("grants and indexes of a model are not supported: see decision 0018") }}
@@ -24,6 +24,11 @@
         {{ get_create_view_as_sql(relation, sql) if relation.is_view else get_create_table_as_sql(False, relation, sql) }}
     {%- endcall -%}
     {%- if relation.is_table -%}
+        {%- if config.get('contract').enforced -%}
+            {#- Whoever reads rows first after their commit marks them as committed. The seal does so while they are in memory; the
+                gate would have to write the whole mart a second time. -#}
+            {%- do adapter.commit() -%}
+        {%- endif -%}
         {%- call statement('sealed') -%}
             {% if config.get('contract').enforced %}{{ seal_for_publication() }};{% endif %}
             analyze {{ relation }};
