@@ -16,6 +16,9 @@ def main() -> None:
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
+    from carehouse.dbt_messages import put_together_when_heard
+
+    put_together_when_heard()
     outcome = dbtRunner().invoke(sys.argv[1:])
     if "--no-write-json" in sys.argv and isinstance(outcome.result, RunExecutionResult):
         outcome.result.write(f"{os.environ['DBT_TARGET_PATH']}/run_results.json")
