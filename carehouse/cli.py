@@ -1,54 +1,39 @@
 """The `carehouse` command: one for each need of a person or a DAG. Results on stdout, progress on stderr."""
 
-import csv
-import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict
 from datetime import date, datetime
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import psycopg
 import typer
 
+from carehouse.commands.airflow import airflow
+from carehouse.commands.answers import print_answer, print_table
+from carehouse.commands.contracts import contracts
+from carehouse.commands.database import db
+from carehouse.commands.options import AsJson, Because, Build, By, Day, Open, Reason
+from carehouse.commands.pseudonyms import pseudonyms
+from carehouse.commands.readers import reader
+from carehouse.commands.retention import retention
 from carehouse.errors import CarehouseError
-from carehouse.retention_commands import retention
 from carehouse.settings import Settings
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 EXIT_REFUSED_FILE = 3
 EXIT_REFUSED_BUILD = 4
 SHOWN_ROWS = 10
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-db = typer.Typer(no_args_is_help=True, help="The database: embedded, or given by CAREHOUSE_DATABASE_URL.")
-airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine: its page, scheduler and DAGs.")
-contracts = typer.Typer(
-    no_args_is_help=True, help="The contracts with senders and readers, and what follows from them."
-)
-reader = typer.Typer(no_args_is_help=True, help="Who may read: one login for each person or gateway.")
-pseudonyms = typer.Typer(no_args_is_help=True, help="The key of people's pseudonyms, and what leads from old ones.")
 app.add_typer(db, name="db")
 app.add_typer(reader, name="reader")
 app.add_typer(airflow, name="airflow")
 app.add_typer(contracts, name="contracts")
 app.add_typer(retention, name="retention")
 app.add_typer(pseudonyms, name="pseudonyms")
-
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day; default: today in England.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
-Because = Annotated[str | None, typer.Option(help="Why; recorded for ever.")]
-Reason = Annotated[str, typer.Option("--because", help="Why; recorded for ever.")]
-By = Annotated[str | None, typer.Option(help="Who says so; default: the name you are logged in with.")]
-Councils = Annotated[list[str], typer.Option("--council", help="A council, or all; may be given several times.")]
-Open = Annotated[bool, typer.Option("--open", help="Only the open figures (mart_open), as their own reader.")]
-Build = Annotated[int | None, typer.Option(help="The build; default: the latest.")]
 
 
 def main() -> None:
@@ -76,95 +61,6 @@ def main() -> None:
         print("".join(traceback.format_tb(error.__traceback__)), file=sys.stderr)
         print(f"carehouse: a fault in carehouse itself: {type(error).__name__}", file=sys.stderr)
         sys.exit(1)
-
-
-@db.command("start")
-def db_start() -> None:
-    """Start the embedded server unless another is given, and bring the database to this version."""
-    from carehouse.bootstrap import prepare
-
-    prepare(Settings.load())
-
-
-@db.command("stop")
-def db_stop() -> None:
-    """Stop the embedded server."""
-    from carehouse import embedded
-
-    embedded.stop(Settings.load())
-
-
-@db.command("status")
-def db_status() -> None:
-    """Say whether the database answers; exit 1 if not."""
-    from carehouse.database import Role, connect
-
-    with connect(Settings.load(), Role.READER) as reader:
-        print(f"PostgreSQL {reader.info.parameter_status('server_version')} answers on port {reader.info.port}")
-
-
-@db.command("url")
-def db_url(
-    role: Annotated[
-        str, typer.Argument(help="Whose address: carehouse_reader, carehouse_auditor, …")
-    ] = "carehouse_reader",
-) -> None:
-    """Print a role's connection address, its password included."""
-    from carehouse.database import Role, url
-
-    if role not in list(Role):
-        raise CarehouseError(f"There is no role {role}; there are: {', '.join(Role)}.")
-    print(url(Settings.load(), Role(role)))
-
-
-@reader.command("add")
-def reader_add(
-    name: Annotated[str, typer.Argument(help="The login: of one person, or of one gateway.")],
-    council: Councils,
-    is_open: Annotated[bool, typer.Option("--open", help="Only the marts with small numbers suppressed.")] = False,
-    connections: Annotated[int | None, typer.Option(min=1, help="How many at once; default: 10.")] = None,
-    by: By = None,
-) -> None:
-    """Let somebody read the figures of councils; prints the password of a new login, once."""
-    from carehouse.readers import add
-    from ingestion.contract import load_councils
-
-    password = add(
-        Settings.load(), name, council, load_councils(), by or getuser(), is_open=is_open, connections=connections
-    )
-    print(password or f"{name} was there already and keeps the password; another: carehouse reader password {name}")
-
-
-@reader.command("revoke")
-def reader_revoke(name: str, council: Councils, by: By = None) -> None:
-    """Take councils from a reader, from the next statement on."""
-    from carehouse.readers import revoke
-
-    revoke(Settings.load(), name, council, by or getuser())
-
-
-@reader.command("password")
-def reader_password(name: str, by: By = None) -> None:
-    """Give a reader a new password; prints it, once."""
-    from carehouse.readers import change_password
-
-    print(change_password(Settings.load(), name, by or getuser()))
-
-
-@reader.command("remove")
-def reader_remove(name: str, by: By = None) -> None:
-    """Take a reader's login away and end its sessions."""
-    from carehouse.readers import remove
-
-    remove(Settings.load(), name, by or getuser())
-
-
-@reader.command("list")
-def reader_list() -> None:
-    """Show every login that may read, and which councils it sees."""
-    from carehouse.readers import readers
-
-    _table(readers(Settings.load()), "Nobody may read.")
 
 
 @app.command()
@@ -226,7 +122,7 @@ def ingest(
 
     word = passage(let_pass, by or getuser(), because)
     outcome = load_landed(Settings.load(), source, _day(business_date), word, open_judge)
-    _answer(asdict(outcome), as_json)
+    print_answer(asdict(outcome), as_json)
     if outcome.refused:
         sys.exit(EXIT_REFUSED_FILE)
 
@@ -244,7 +140,7 @@ def withdraw(
     from ingestion.withdrawal import withdraw as take_back
 
     day = _day(business_date) or today()
-    _answer(asdict(take_back(Settings.load(), batch, by or getuser(), because or "", day)), as_json)
+    print_answer(asdict(take_back(Settings.load(), batch, by or getuser(), because or "", day)), as_json)
 
 
 @app.command()
@@ -254,7 +150,7 @@ def rejects(
     """List what waits in quarantine to be put right, by count."""
     from ingestion.rejects import unknown_codes, waiting
 
-    _table(unknown_codes(Settings.load()) if codes else waiting(Settings.load()), "Nothing waits to be put right.")
+    print_table(unknown_codes(Settings.load()) if codes else waiting(Settings.load()), "Nothing waits to be put right.")
 
 
 @app.command()
@@ -264,7 +160,7 @@ def build(as_at: Day = None, as_json: AsJson = False) -> None:
     from ingestion.landing import today
 
     day = _day(as_at) or today()
-    _answer({"build_id": build_marts(Settings.load(), day), "as_at_date": day.isoformat()}, as_json)
+    print_answer({"build_id": build_marts(Settings.load(), day), "as_at_date": day.isoformat()}, as_json)
 
 
 @app.command()
@@ -279,7 +175,7 @@ def release(because: Reason, build: Build = None, by: By = None) -> None:
     """Let a build be published that the gate refused, or that was held: a person's decision, recorded for ever."""
     from expectations.decision import release as decide
 
-    _answer({"released": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
+    print_answer({"released": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
 
 
 @app.command()
@@ -287,7 +183,7 @@ def hold(because: Reason, build: Build = None, by: By = None) -> None:
     """Keep a build from being published although the gate passed it, until it is released."""
     from expectations.decision import hold as decide
 
-    _answer({"held": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
+    print_answer({"held": decide(Settings.load(), build, because, by or getuser())}, as_json=False)
 
 
 @app.command()
@@ -295,7 +191,7 @@ def publish(build: Build = None, as_json: AsJson = False) -> None:
     """Show readers a build that passed the gate."""
     from carehouse.publication import publish as show
 
-    _answer({"publication_id": show(Settings.load(), build)}, as_json)
+    print_answer({"publication_id": show(Settings.load(), build)}, as_json)
 
 
 @app.command()
@@ -305,7 +201,7 @@ def rollback(
     """Show readers an earlier publication, at once."""
     from carehouse.publication import rollback as show
 
-    _answer({"publication_id": show(Settings.load(), to)}, as_json=False)
+    print_answer({"publication_id": show(Settings.load(), to)}, as_json=False)
 
 
 @app.command()
@@ -327,7 +223,7 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="How many publications t
     """Drop publications that are neither current nor among the last."""
     from carehouse.pruning import prune as drop
 
-    _answer({"pruned": len(drop(Settings.load(), keep))}, as_json=False)
+    print_answer({"pruned": len(drop(Settings.load(), keep))}, as_json=False)
 
 
 @app.command()
@@ -346,7 +242,7 @@ def purge(
         raise CarehouseError(
             "A legal hold stands, and quarantine may hold what it covers. See: carehouse retention hold list"
         )
-    _answer({"purged": delete(settings, days or load_rules().quarantine_days)}, as_json=False)
+    print_answer({"purged": delete(settings, days or load_rules().quarantine_days)}, as_json=False)
 
 
 @app.command()
@@ -437,98 +333,6 @@ def export(
     print(export_marts(Settings.load(), to, is_open=is_open))
 
 
-@airflow.command("start")
-def airflow_start() -> None:
-    """Start Airflow's page, scheduler and DAG processor; does nothing when they run."""
-    from carehouse import airflow_local
-
-    airflow_local.start(Settings.load())
-
-
-@airflow.command("stop")
-def airflow_stop() -> None:
-    """Stop them."""
-    from carehouse import airflow_local
-
-    airflow_local.stop(Settings.load())
-
-
-@airflow.command("status")
-def airflow_status() -> None:
-    """Say which parts run."""
-    from carehouse import airflow_local
-
-    print(airflow_local.status(Settings.load()))
-
-
-@contracts.command("render")
-def contracts_render() -> None:
-    """Write the files that follow from the contracts and the measures; prints those that changed."""
-    from ingestion.render import render
-
-    for path in render():
-        print(path)
-
-
-@contracts.command("check")
-def contracts_check() -> None:
-    """Say which generated files are out of date; exit 1 if any."""
-    from ingestion.render import stale_files
-
-    stale = stale_files()
-    if stale:
-        names = ", ".join(str(path.relative_to(Settings.load().project)) for path in stale)
-        raise CarehouseError(f"Out of date: {names}. Run: carehouse contracts render")
-
-
-@contracts.command("retire")
-def contracts_retire(
-    mart: Annotated[str, typer.Argument(help="A mart whose last day is over and whose model is gone.")],
-) -> None:
-    """Take back what readers were promised of a mart, once the day announced is over; prints the file removed."""
-    from carehouse.promise_files import retire
-
-    print(retire(Settings.load().project, mart))
-
-
-@pseudonyms.command("keys")
-def pseudonyms_keys() -> None:
-    """List the versions of the key: never a key."""
-    from ingestion.rotation import key_versions
-
-    _table(key_versions(Settings.load()), "Nothing has been loaded yet.")
-
-
-@pseudonyms.command("rotate")
-def pseudonyms_rotate(because: Reason, by: By = None, as_json: AsJson = False) -> None:
-    """Change the key: everybody gets a new pseudonym throughout history, and the old one leads to it."""
-    from ingestion.rotation import rotate
-
-    _answer(asdict(rotate(Settings.load(), by or getuser(), because)), as_json)
-
-
-@pseudonyms.command("links")
-def pseudonyms_links() -> None:
-    """Print as CSV which pseudonym each retired one leads to now, as the auditor."""
-    from ingestion.rotation import links
-
-    written = csv.writer(sys.stdout, lineterminator="\n")
-    written.writerow(["council_code", "key_version", "retired_person_id", "person_id"])
-    written.writerows(links(Settings.load()))
-
-
-@pseudonyms.command("forget")
-def pseudonyms_forget(
-    through: Annotated[int, typer.Option(min=1, help="The latest key version whose links go.")],
-    because: Reason,
-    by: By = None,
-) -> None:
-    """Delete the links from pseudonyms of old key versions; nothing brings them back."""
-    from ingestion.rotation import forget
-
-    _answer({"forgotten": forget(Settings.load(), through, by or getuser(), because)}, as_json=False)
-
-
 def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
     from carehouse.database import Role, connect
     from expectations.gate import render, run_gate
@@ -543,7 +347,7 @@ def _judge(settings: Settings, build_id: int | None, as_json: bool) -> bool:
     words = render(judged)
     print(words, file=sys.stderr if as_json else sys.stdout)
     if as_json:
-        _answer({"build_id": build_id, "verdict": judged.verdict, "words": words}, as_json)
+        print_answer({"build_id": build_id, "verdict": judged.verdict, "words": words}, as_json)
     return bool(judged.verdict == "passed")
 
 
@@ -554,18 +358,3 @@ def _day(given: datetime | None) -> date | None:
 def _leave_a_core_to_the_server() -> None:
     """Keep Polars, which reads this when it is imported, from taking PostgreSQL's time with a thread for each core."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-
-
-def _table(rows: "Sequence[DataclassInstance]", when_empty: str) -> None:
-    """Print rows as a table, one column a field."""
-    if not rows:
-        print(when_empty)
-        return
-    cells = [[field.name for field in fields(rows[0])], *([str(value) for value in astuple(row)] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    for row in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _answer(facts: dict[str, object], as_json: bool) -> None:
-    print(json.dumps(facts) if as_json else ", ".join(f"{name} {value}" for name, value in facts.items()))
