@@ -28,7 +28,7 @@ FAULTS = Path(__file__).parent / "gate_faults"
 ROUNDS = (1, 2, 3)
 AS_AT = date(2018, 10, 31)
 # What the faults write where nothing of a person may stand.
-PLANTED_VALUES = ("999 000 0018", "NG2 7QP", "anna@", "07700 900461")
+PLANTED_VALUES = ("999 000 0018", "ng2 7qp", "anna@", "07700 900461")
 
 pytestmark = pytest.mark.any_server
 
@@ -147,3 +147,24 @@ def test_the_fault_planted_for_each_check_breaks_it(
     for text in (render(report), repr(report), said.out, said.err, str(kept)):
         for value in PLANTED_VALUES:
             assert value not in text
+
+
+def test_what_counts_as_a_postcode(built: Built) -> None:
+    (check,) = (check for suite in load() for check in suite.checks if check.id == "no_postcode")
+    condition = str(check.arguments.given()["condition"])
+    texts = {
+        "Reviews in NG2 7QP": True,
+        "NG2 7ST": True,
+        "EC1A1BB, W1A 0AX": True,
+        "Reviews in ng2 7qp": True,
+        "see w1a 0ax.": True,
+        "plan b1 2nd phase": False,
+        "NG2": False,
+        "K001 of 2018/19": False,
+        "fa99ng27qp01": False,
+    }
+    found = {}
+    for text in texts:
+        written = f"'{text}'"
+        ((found[text],),) = built.warehouse.rows(f"select {condition.replace('{text}', written)}")
+    assert found == texts
