@@ -52,7 +52,7 @@ def measure(options: Options) -> Iterator[Comparison]:
                 lines = _measure(fresh, size, options.rounds if people < MANY_PEOPLE else 1)
                 yield from lines
                 if not growth:
-                    yield _idle(fresh, lines[0])
+                    yield from _whatever_the_rows(fresh, lines[0])
                 row = Comparison("build", "dbt build, a source row", size, "their SQL through psql", "µs")
                 for ours, bare in zip(lines[1].ours, lines[1].bare, strict=True):
                     row.add(ours / rows * 1e6, bare / rows * 1e6)
@@ -78,7 +78,6 @@ def _measure(fresh: Warehouse, size: str, rounds: int) -> list[Comparison]:
     project, target = fresh.settings.project / "dbt_project", dbt_target(fresh.settings)
     whole = Comparison("build", "carehouse build", size, "their SQL through psql")
     build = Comparison("build", "dbt build: seeds, models, data tests", size, "their SQL through psql")
-    start = Comparison("build", "dbt parse: reads the project (in a release's first build)", "", "")
     for number in range(1, rounds + 1):
         say(f"build: {size}, round {number} of {rounds}")
         fresh.settle()
@@ -87,27 +86,27 @@ def _measure(fresh: Warehouse, size: str, rounds: int) -> list[Comparison]:
         whole.add(ours, bare)
         fresh.settle()
         build.add(_dbt(fresh, project, target, "build", "--exclude-resource-type", "unit_test"), bare)
-        start.add(_dbt(fresh, project, target, "parse", "--no-partial-parse"))
-    return [whole, build, start]
+    return [whole, build]
 
 
-def _idle(fresh: Warehouse, whole: Comparison) -> Comparison:
-    """Build as many models as the project has models, seeds and data tests, each of them `select 1`."""
+def _whatever_the_rows(fresh: Warehouse, whole: Comparison) -> tuple[Comparison, Comparison]:
+    """Have dbt read the project, and build as many models as it has models, seeds and data tests, each `select 1`."""
     nodes = json.loads((dbt_target(fresh.settings) / "manifest.json").read_text())["nodes"]
-    project = fresh.settings.home / "idle"
-    (project / "models").mkdir(parents=True)
-    (project / "dbt_project.yml").write_text(
-        IDLE_PROJECT.format(macros=fresh.settings.project / "dbt_project" / "macros")
-    )
+    idle = fresh.settings.home / "idle"
+    (idle / "models").mkdir(parents=True)
+    project = fresh.settings.project / "dbt_project"
+    (idle / "dbt_project.yml").write_text(IDLE_PROJECT.format(macros=project / "macros"))
     for number in range(len(nodes)):
-        (project / "models" / f"idle_{number}.sql").write_text("select 1 as one")
-    line = Comparison("build", f"dbt build of {len(nodes)} models that select 1", "", whole.against)
+        (idle / "models" / f"idle_{number}.sql").write_text("select 1 as one")
+    parse = Comparison("build", "dbt parse: reads the project (in a release's first build)", "", "")
+    floor = Comparison("build", f"dbt build of {len(nodes)} models that select 1", "", whole.against)
     # The first build reads the project.
-    _dbt(fresh, project, project / "target", "build")
+    _dbt(fresh, idle, idle / "target", "build")
     for bare in whole.bare:
+        parse.add(_dbt(fresh, project, dbt_target(fresh.settings), "parse", "--no-partial-parse"))
         fresh.settle()
-        line.add(_dbt(fresh, project, project / "target", "build"), bare)
-    return line
+        floor.add(_dbt(fresh, idle, idle / "target", "build"), bare)
+    return parse, floor
 
 
 def _dbt(fresh: Warehouse, project: Path, target: Path, task: str, *options: str) -> float:
