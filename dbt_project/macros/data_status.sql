@@ -1,5 +1,5 @@
 {# How far a row of figures can still change, as kpi_values says it of single figures: stale_source (the source is overdue,
-   and what it has not delivered is of this period or the latest), provisional (the latest period, which late recording
+   and this is the last period that it answers for, or the latest), provisional (the latest period, which late recording
    will still change) or final. What a paper or return states is never provisional.
 
    `period_end_date` is an expression, as are `council_code`, `is_stated` and `is_latest`; `is_latest` is by default whether
@@ -18,6 +18,7 @@
             and (
                 ({{ latest }})
                 or {{ period_end_date }} > coalesce((select fresh.newest_extract_date {{ of_source }}), '-infinity')
+                or {{ month_end('(' ~ period_end_date ~ ') + 1') }} > (select fresh.held_through_date {{ of_source }})
             )
             then 'stale_source'
         when ({{ latest }}) and not ({{ is_stated }}) then 'provisional'

@@ -17,11 +17,26 @@
     ref('int_savings__coverage'),
 ] %}
 
-{% for subject in subjects -%}
-    select
-        council_code,
-        dataset_code,
-        held_from_date
-    from {{ subject }}
-    {{ "union all" if not loop.last }}
-{% endfor -%}
+with datasets as (
+    {% for subject in subjects -%}
+        select
+            council_code,
+            dataset_code,
+            source_name,
+            held_from_date
+        from {{ subject }}
+        {{ "union all" if not loop.last }}
+    {% endfor -%}
+)
+
+-- A source that is not overdue stands for the present; one that is, for the days before it was.
+select
+    datasets.council_code,
+    datasets.dataset_code,
+    datasets.held_from_date,
+    coalesce(freshness.held_through_date, 'infinity') as held_through_date
+from datasets
+left join {{ ref('int_freshness__sources') }} as freshness
+    on
+        datasets.council_code = freshness.council_code
+        and datasets.source_name = freshness.source_name

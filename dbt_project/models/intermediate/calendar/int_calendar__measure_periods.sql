@@ -1,5 +1,5 @@
--- Periods for which a measure can be computed, given how far back a council's extracts reach. A figure that needs
--- months from before then is not shown at all: it would be low for want of data, not for want of work.
+-- Periods for which a measure can be computed, given how far a council's extracts reach, back and forth. A figure that
+-- needs other months is not shown at all: it would be low for want of data, not for want of work.
 
 with measures as (
     select
@@ -28,7 +28,8 @@ coverage as (
     select
         council_code,
         dataset_code,
-        held_from_date
+        held_from_date,
+        held_through_date
     from {{ ref('int_calendar__coverage') }}
 ),
 
@@ -47,6 +48,7 @@ datasets_held as (
         coverage.council_code,
         needs.measure_id,
         coverage.held_from_date,
+        coverage.held_through_date,
         needs.month_count,
         needs.is_since_year_start,
         needs.needed_count,
@@ -70,6 +72,7 @@ datasets_by_period as (
         month_ends.period_number,
         month_ends.is_latest,
         datasets_held.held_from_date,
+        datasets_held.held_through_date,
         case
             when datasets_held.is_since_year_start then month_ends.year_start_date
             else
@@ -108,4 +111,4 @@ group by
     financial_year,
     period_number,
     is_latest
-having bool_and(held_from_date <= least(period_start_date, needed_from_date))
+having bool_and(held_from_date <= least(period_start_date, needed_from_date) and held_through_date >= month_end_date)

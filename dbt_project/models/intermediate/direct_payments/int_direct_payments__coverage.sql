@@ -39,6 +39,7 @@ register_dates as (
 select
     council_code,
     'direct_payments' as dataset_code,
+    'mosaic' as source_name,
     date_trunc('month', min(recorded_end_date)::timestamp)::date as held_from_date
 from packages
 group by council_code
@@ -48,6 +49,7 @@ union all
 select
     council_code,
     'direct_payment_recoupments' as dataset_code,
+    'registers' as source_name,
     date_trunc('month', min(first_date)::timestamp)::date as held_from_date
 from register_dates
 group by council_code

@@ -32,6 +32,7 @@ select
     newest_extracts.council_code,
     newest_extracts.source_name,
     newest_extracts.newest_extract_date,
+    newest_extracts.newest_extract_date + promises.stale_after_days as held_through_date,
     {{ as_at() }} - newest_extracts.newest_extract_date > promises.stale_after_days as is_stale
 from newest_extracts
 inner join promises on newest_extracts.source_name = promises.source_name

@@ -15,6 +15,7 @@ voids as (
 select
     council_code,
     'housing_units' as dataset_code,
+    'registers' as source_name,
     date_trunc('month', min(opened_date)::timestamp)::date as held_from_date
 from units
 group by council_code
@@ -24,6 +25,7 @@ union all
 select
     council_code,
     'housing_since_base' as dataset_code,
+    'registers' as source_name,
     date_trunc('month', timestamp '{{ var("housing_with_care_base_date") }}')::date as held_from_date
 from units
 group by council_code
@@ -34,6 +36,7 @@ union all
 select
     council_code,
     'housing_voids' as dataset_code,
+    'registers' as source_name,
     date_trunc('month', min(start_date)::timestamp)::date as held_from_date
 from voids
 group by council_code

@@ -105,6 +105,7 @@ held_datasets as (
 select
     council_code,
     dataset_code,
+    'programme' as source_name,
     date_trunc('month', first_date::timestamp)::date as held_from_date
 from held_datasets
 where first_date is not null

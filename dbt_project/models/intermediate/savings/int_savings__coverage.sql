@@ -48,6 +48,7 @@ datasets as (
     select
         council_code,
         'savings_claims' as dataset_code,
+        'programme' as source_name,
         first_date
     from claims
 
@@ -56,6 +57,7 @@ datasets as (
     select
         council_code,
         'income' as dataset_code,
+        'finance' as source_name,
         first_date
     from income
 
@@ -64,6 +66,7 @@ datasets as (
     select
         council_code,
         'brokerage_agreements' as dataset_code,
+        'registers' as source_name,
         first_date
     from agreements
 
@@ -72,6 +75,7 @@ datasets as (
     select
         council_code,
         'project_of_' || lower(measure_id) as dataset_code,
+        'programme' as source_name,
         first_date
     from forecasts
 
@@ -80,6 +84,8 @@ datasets as (
     select
         council_code,
         'project_of_' || lower(measure_id) as dataset_code,
+        -- Declared by the council, not delivered.
+        null as source_name,
         date '1900-01-01' as first_date
     from projects
     where measure_id in ('K002', 'K003', 'K021', 'K038', 'K039', 'K041', 'K044')
@@ -88,5 +94,6 @@ datasets as (
 select
     council_code,
     dataset_code,
+    source_name,
     date_trunc('month', first_date::timestamp)::date as held_from_date
 from datasets

@@ -12,6 +12,7 @@ with services_ended as (
 select
     council_code,
     'services' as dataset_code,
+    'mosaic' as source_name,
     date_trunc('month', min(recorded_end_date)::timestamp)::date as held_from_date
 from services_ended
 group by council_code

@@ -1,10 +1,12 @@
--- Paste-ready: a row for each month since which packages or recoupments are held.
+-- Paste-ready: a row for each month of which packages or recoupments are held.
 
 with coverage as (
     select
         council_code,
         min(held_from_date) filter (where dataset_code = 'direct_payments') as packages_from_date,
-        min(held_from_date) filter (where dataset_code = 'direct_payment_recoupments') as recoupments_from_date
+        max(held_through_date) filter (where dataset_code = 'direct_payments') as packages_through_date,
+        min(held_from_date) filter (where dataset_code = 'direct_payment_recoupments') as recoupments_from_date,
+        max(held_through_date) filter (where dataset_code = 'direct_payment_recoupments') as recoupments_through_date
     from {{ ref('int_calendar__coverage') }}
     where dataset_code in ('direct_payments', 'direct_payment_recoupments')
     group by council_code
@@ -17,12 +19,23 @@ months as (
         month_ends.year_start_date,
         month_ends.financial_year,
         month_ends.period_number,
-        coalesce(coverage.packages_from_date <= month_ends.month_end_date, false) as has_packages,
-        coalesce(coverage.recoupments_from_date <= month_ends.month_end_date, false) as has_recoupments,
-        coalesce(coverage.recoupments_from_date <= month_ends.year_start_date, false) as has_recoupments_to_date
+        coalesce(
+            month_ends.month_end_date between coverage.packages_from_date and coverage.packages_through_date, false
+        ) as has_packages,
+        coalesce(
+            month_ends.month_end_date between coverage.recoupments_from_date and coverage.recoupments_through_date,
+            false
+        ) as has_recoupments,
+        coalesce(
+            coverage.recoupments_from_date <= month_ends.year_start_date
+            and month_ends.month_end_date <= coverage.recoupments_through_date,
+            false
+        ) as has_recoupments_to_date
     from coverage
     inner join {{ ref('int_calendar__month_ends') }} as month_ends
-        on least(coverage.packages_from_date, coverage.recoupments_from_date) <= month_ends.month_end_date
+        on
+            month_ends.month_end_date between coverage.packages_from_date and coverage.packages_through_date
+            or month_ends.month_end_date between coverage.recoupments_from_date and coverage.recoupments_through_date
 ),
 
 packages as (

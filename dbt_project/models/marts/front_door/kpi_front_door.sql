@@ -13,7 +13,8 @@ coverage as (
     select
         council_code,
         dataset_code,
-        held_from_date
+        held_from_date,
+        held_through_date
     from {{ ref('int_calendar__coverage') }}
     where dataset_code in ('contacts', 'assessments')
 ),
@@ -28,7 +29,10 @@ months_held as (
         bool_or(coverage.dataset_code = 'contacts') as has_contacts,
         bool_or(coverage.dataset_code = 'assessments') as has_assessments
     from month_ends
-    inner join coverage on month_ends.month_start_date >= coverage.held_from_date
+    inner join coverage
+        on
+            month_ends.month_start_date >= coverage.held_from_date
+            and month_ends.month_end_date <= coverage.held_through_date
     group by
         coverage.council_code,
         month_ends.month_end_date,

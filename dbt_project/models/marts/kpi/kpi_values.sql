@@ -22,6 +22,7 @@ freshness as (
         council_code,
         source_name,
         newest_extract_date,
+        held_through_date,
         is_stale
     from {{ ref('int_freshness__sources') }}
 ),
@@ -214,6 +215,7 @@ select
             and (
                 current_period.is_latest
                 or current_period.period_end_date > coalesce(freshness.newest_extract_date, '-infinity')
+                or {{ month_end('current_period.period_end_date + 1') }} > freshness.held_through_date
             )
             then 'stale_source'
         when restated.measure_id is not null then 'restated'

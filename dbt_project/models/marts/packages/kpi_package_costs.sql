@@ -23,7 +23,8 @@ with slices as (
 coverage as (
     select
         council_code,
-        held_from_date
+        held_from_date,
+        held_through_date
     from {{ ref('int_calendar__coverage') }}
     where dataset_code = 'services'
 ),
@@ -34,7 +35,7 @@ slices_held as (
     inner join coverage
         on
             slices.council_code = coverage.council_code
-            and slices.month_end_date >= coverage.held_from_date
+            and slices.month_end_date between coverage.held_from_date and coverage.held_through_date
 )
 
 select

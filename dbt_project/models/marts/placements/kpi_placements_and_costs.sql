@@ -1,4 +1,4 @@
--- Paste-ready: a row for each month since which services are held, and each setting in which people are placed.
+-- Paste-ready: a row for each month of which services are held, and each setting in which people are placed.
 
 with months as (
     select
@@ -8,7 +8,7 @@ with months as (
         month_ends.period_number
     from {{ ref('int_calendar__coverage') }} as coverage
     inner join {{ ref('int_calendar__month_ends') }} as month_ends
-        on coverage.held_from_date <= month_ends.month_end_date
+        on month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
     where coverage.dataset_code = 'services'
 ),
 

@@ -1,4 +1,4 @@
--- Paste-ready: a row for each month since which the register of households is held.
+-- Paste-ready: a row for each month of which the register of households is held.
 
 with months as (
     select
@@ -8,7 +8,7 @@ with months as (
         month_ends.period_number
     from {{ ref('int_calendar__coverage') }} as coverage
     inner join {{ ref('int_calendar__month_ends') }} as month_ends
-        on coverage.held_from_date <= month_ends.month_end_date
+        on month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
     where coverage.dataset_code = 'shared_lives_households'
 ),
 
@@ -23,7 +23,8 @@ coverage_of_base as (
 coverage_of_services as (
     select
         council_code,
-        held_from_date
+        held_from_date,
+        held_through_date
     from {{ ref('int_calendar__coverage') }}
     where dataset_code = 'services'
 ),
@@ -172,18 +173,18 @@ select
     coalesce(assessment_counts.assessments_ended_in_12_months_count, 0) as assessments_ended_in_12_months_count,
     round(assessment_counts.average_assessment_months, 1)::numeric(6, 1) as average_assessment_months,
     case
-        when coverage_of_services.held_from_date <= months.month_end_date then coalesce(people_counts.people_count, 0)
+        when coverage_of_services.council_code is not null then coalesce(people_counts.people_count, 0)
     end as people_count,
     case
-        when coverage_of_services.held_from_date <= months.month_end_date
+        when coverage_of_services.council_code is not null
             then coalesce(people_counts.older_people_count, 0)
     end as older_people_count,
     case
-        when coverage_of_services.held_from_date <= months.month_end_date
+        when coverage_of_services.council_code is not null
             then coalesce(people_counts.learning_disability_people_count, 0)
     end as learning_disability_people_count,
     case
-        when coverage_of_services.held_from_date <= months.month_end_date
+        when coverage_of_services.council_code is not null
             then coalesce(people_counts.mental_health_people_count, 0)
     end as mental_health_people_count,
     {{ as_at() }} as as_at_date,
@@ -202,4 +203,7 @@ left join people_counts
         months.council_code = people_counts.council_code
         and months.month_end_date = people_counts.month_end_date
 left join coverage_of_base on months.council_code = coverage_of_base.council_code
-left join coverage_of_services on months.council_code = coverage_of_services.council_code
+left join coverage_of_services
+    on
+        months.council_code = coverage_of_services.council_code
+        and months.month_end_date between coverage_of_services.held_from_date and coverage_of_services.held_through_date

@@ -21,7 +21,8 @@ with comparisons as (
 coverage as (
     select
         council_code,
-        held_from_date
+        held_from_date,
+        held_through_date
     from {{ ref('int_calendar__coverage') }}
     where dataset_code = 'services'
 ),
@@ -63,4 +64,4 @@ inner join settings on comparisons.service_type_code = settings.service_type_cod
 left join coverage on comparisons.council_code = coverage.council_code
 where
     comparisons.basis_code = 'stated'
-    or coverage.held_from_date <= comparisons.period_end_date
+    or comparisons.period_end_date between coverage.held_from_date and coverage.held_through_date
