@@ -15,10 +15,15 @@ NO_MONTH = "its suite names no month by which its rows could be counted"
 
 
 class RowsOfEveryCouncil(OfEachMart):
-    """Every council that delivers all source tables in `delivered_by` of the suite has a row in the mart."""
+    """Every council that delivers all source tables in `delivered_by` of the suite has a row in the mart.
+
+    In a mart of so many month ends, `within_months`, a council has none left once its last delivery is older.
+    """
+
+    within_months: int | None = Field(default=None, ge=1)
 
     def on(self, mart: Mart) -> UnexpectedRows | str:
-        delivering = delivering_councils(mart.delivered_by)
+        delivering = delivering_councils(mart.delivered_by, self.within_months)
         table = sql.Identifier("candidate", mart.name).as_string()
         return UnexpectedRows(
             query=f"select council_code from ({delivering}) as delivering\n"
@@ -184,19 +189,26 @@ class NoHoleInMonths(OfEachMart):
         return _off(months, "row_count = 0")
 
 
-def delivering_councils(tables: Sequence[str]) -> str:
+def delivering_councils(tables: Sequence[str], within_months: int | None = None) -> str:
     """Give the SQL that lists the councils that deliver all of `tables`, as the build being judged had them.
 
     The latest accepted delivery that was known to the build decides, however old it is: a source that has fallen
-    silent still delivers what it last said. One that left its table without a row delivers nothing.
+    silent still delivers what it last said; with `within_months`, while the last of them is not older than the first
+    of so many month ends up to the build's day. One that left its table without a row delivers nothing.
     """
     wanted = sorted(set(tables))
+    recently = (
+        "max(newest_extract_date) >= "
+        f"date_trunc('month', max(as_at_date) + interval '1 day') - interval '{within_months - 1} months 1 day'"
+        if within_months
+        else "true"
+    )
     return f"""
         select council_code
         from audit.landed_table
         where source_name || '.' || table_name in ({_literals(wanted)}) and coalesce(landed_row_count, 1) > 0
         group by council_code
-        having count(*) = {len(wanted)}
+        having count(*) = {len(wanted)} and {recently}
     """
 
 

@@ -108,3 +108,19 @@ def test_a_mart_without_rows_of_a_council_that_delivers_is_refused(
 
     admin.execute("insert into candidate.people values (1, 'county', 'Bob')")
     assert run_gate(warehouse.settings, 1, tmp_path).passed
+
+
+def test_a_council_that_fell_silent_before_the_months_of_a_mart_need_not_have_any(
+    warehouse: Warehouse, admin: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    asked = "expectation: rows_of_every_council_that_delivers"
+    (tmp_path / "people.yaml").write_text(SUITE.replace(asked, f"{asked}\n    arguments: {{within_months: 3}}"))
+    # The month ends of October, September and August: the last delivery was made on that of August, or the day before.
+    for council, days_ago in (("city", 61), ("county", 62)):
+        deliver(admin, council, "people", days_ago=500)
+        deliver(admin, council, "places", days_ago=days_ago)
+
+    found = judged(warehouse, tmp_path)
+    assert found["people_of_every_council_that_delivers"] == (Outcome.FAILED, "1 broken of 1 looked at")
+    admin.execute("insert into candidate.people values (1, 'city', 'Ann')")
+    assert run_gate(warehouse.settings, 1, tmp_path).passed

@@ -10,10 +10,12 @@ import pytest
 from carehouse.declared_marts import declared
 from expectations.arguments import Arguments, RowsWhere
 from expectations.catalogue import Catalogue
+from expectations.each_mart import RowsOfEveryCouncil
 from expectations.parts import parts
 from expectations.plan import plan
 from expectations.suite import SuiteError, compare, load
 from expectations.vocabulary import EXPECTATIONS
+from tests.independent.definitions import variables
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -45,6 +47,13 @@ def written(folder: Path, **suites: str) -> Path:
     for name, text in suites.items():
         (folder / f"{name}.yaml").write_text(text)
     return folder
+
+
+def test_suites_of_marts_by_month_know_how_many_months_are_shown() -> None:
+    asking = [check.arguments for suite in load() for check in suite.checks]
+    months = [each.within_months for each in asking if isinstance(each, RowsOfEveryCouncil) and each.within_months]
+    assert len(months) > 5
+    assert set(months) == {variables()["month_end_window"]}
 
 
 def test_shipped_suites_cover_every_mart_and_name_only_its_columns() -> None:

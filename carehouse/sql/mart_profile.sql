@@ -56,7 +56,9 @@ select
     erased.row_count + run_out.row_count as taken_away_row_count,
     case
         when erased.row_count + run_out.row_count + latest.rows_erased = 0 then latest.control_total_gbp
-    end as control_total_gbp
+    end as control_total_gbp,
+    latest.extract_date as newest_extract_date,
+    judged.as_at_date
 from audit.build as judged
 inner join audit.build_batch as used on judged.build_id = used.build_id
 inner join audit.batch as latest on used.batch_id = latest.batch_id
@@ -100,8 +102,8 @@ where judged.build_id = nullif(current_setting('carehouse.build_id', true), ''):
 
 comment on view audit.landed_table is
 'One row is a source table of a council as the build that is judged (carehouse.build_id) had it: how many rows it '
-'held when its last delivery had landed, how many versions of rows were taken away on purpose since, and the control '
-'total of that delivery, empty where rows of it were taken away.';
+'held when its last delivery had landed, how many versions of rows were taken away on purpose since, the control '
+'total of that delivery, empty where rows of it were taken away, and its day beside that of the build.';
 
 grant execute on function store.previous_publication(date, bigint) to carehouse_gate;
 grant usage on schema store to carehouse_gate;
