@@ -49,16 +49,18 @@ JOINED = f"""
 """
 
 
+# Who is in the way is asked after who waits: a wait that has ended meanwhile has nobody in its way, and is left out.
 WAITING = """
     select session.application_name, clock_timestamp() - waiting.waitstart,
-        concat_ws(' ', waiting.mode, waiting.locktype, waiting.relation::regclass),
-        (
-            select string_agg(blocker.query, '; ') from pg_stat_activity as blocker
-            where blocker.pid = any(pg_blocking_pids(waiting.pid))
-        )
+        concat_ws(' ', waiting.mode, waiting.locktype, waiting.relation::regclass), in_the_way.queries
     from pg_locks as waiting
     inner join pg_stat_activity as session on waiting.pid = session.pid
+    cross join lateral (
+        select string_agg(blocker.query, '; ') as queries from pg_stat_activity as blocker
+        where blocker.pid = any(pg_blocking_pids(waiting.pid))
+    ) as in_the_way
     where not waiting.granted and waiting.waitstart is not null and session.datname = current_database()
+        and in_the_way.queries is not null
 """
 
 
