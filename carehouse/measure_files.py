@@ -168,7 +168,7 @@ def _section(version: Version, valid_to: date | None) -> list[str]:
     ]
     if needs:
         lines.append(f"- Shown when the extracts hold {needs}")
-    lines += [f"- Owner: {version.owner}; freshness by {version.source}", f"- {version.cautions}", ""]
+    lines += [f"- Owner: {version.owner}; rests on {version.source}", f"- {version.cautions}", ""]
     return lines
 
 

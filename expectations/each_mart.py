@@ -17,7 +17,7 @@ NO_MONTH = "its suite names no month by which its rows could be counted"
 class RowsOfEveryCouncil(OfEachMart):
     """Every council that delivers all source tables in `delivered_by` of the suite has a row in the mart.
 
-    In a mart of so many month ends, `within_months`, a council has none left once its last delivery is older.
+    In a mart of so many month ends, `within_months`, a council has none left once one of them is older.
     """
 
     within_months: int | None = Field(default=None, ge=1)
@@ -193,12 +193,12 @@ def delivering_councils(tables: Sequence[str], within_months: int | None = None)
     """Give the SQL that lists the councils that deliver all of `tables`, as the build being judged had them.
 
     The latest accepted delivery that was known to the build decides, however old it is: a source that has fallen
-    silent still delivers what it last said; with `within_months`, while the last of them is not older than the first
-    of so many month ends up to the build's day. One that left its table without a row delivers nothing.
+    silent still delivers what it last said; with `within_months`, while none of them is older than the first of so many
+    month ends up to the build's day. One that left its table without a row delivers nothing.
     """
     wanted = sorted(set(tables))
     recently = (
-        "max(newest_extract_date) >= "
+        "min(newest_extract_date) >= "
         f"date_trunc('month', max(as_at_date) + interval '1 day') - interval '{within_months - 1} months 1 day'"
         if within_months
         else "true"

@@ -1,4 +1,4 @@
-"""What a source has not delivered has no figures: they would be low, or saved, for want of data alone."""
+"""What has not been delivered has no figures: they would be low, or saved, for want of data alone."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -30,6 +30,10 @@ MARTS = {
     "kpi_housing_with_care": ("registers", "period_end_date"),
     "kpi_shared_lives": ("registers", "period_end_date"),
 }
+
+
+# What is counted from workflow steps ends when they do, be all other tables fresh.
+COUNTED_FROM_STEPS = {"K001", "K004", "K005", "K006", "K034", "K035", "K036", "K037", "K058", "K067"}
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +95,73 @@ def test_of_two_sources_each_answers_for_its_own_columns(stopped: Warehouse) -> 
         """
     )
     assert rows == [(LATEST["registers"], False, True), (LATEST["mosaic"], True, True)]
+
+
+@pytest.fixture(scope="module")
+def without_steps(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A council of which every table comes each month, but for the steps: the last of them are of October."""
+    with fresh_warehouse(server, tmp_path_factory.mktemp("without_steps") / "home") as fresh:
+        synth = ("synth", "--people", "300", "--to", str(AS_AT), "--every", "month-end", "--nights", "3")
+        assert fresh.command(*synth).returncode == 0
+        landed = fresh.settings.landing / "exampleshire" / "mosaic"
+        late = [file for file in landed.glob("workflow_steps_*") if str(DELIVERED) not in file.name]
+        assert len(late) == 2
+        for file in late:
+            file.unlink()
+        done = fresh.command("ingest", "--business-date", str(AS_AT))
+        assert done.returncode == 0, done.stderr
+        read_project.hand_over(fresh.settings)
+        report = run_gate(fresh.settings, build(fresh.settings, AS_AT))
+        assert report.passed, render(report)
+        assert "sources_are_fresh" in render(report)
+        yield fresh
+
+
+def test_one_table_that_stopped_ends_what_is_made_of_it_and_nothing_else(without_steps: Warehouse) -> None:
+    latest = without_steps.rows(
+        """
+        select measure_id, max(period_end_date), (array_agg(data_status_code order by period_end_date desc))[1]
+        from candidate.kpi_values where how_obtained_code = 'calculated' group by measure_id
+        """
+    )
+    ended = {measure_id for measure_id, day, _ in latest if day < AS_AT}
+    assert ended == COUNTED_FROM_STEPS
+    assert {(day, status) for measure_id, day, status in latest if measure_id in ended} == {(DELIVERED, "stale_source")}
+    assert len(latest) - len(ended) > 40
+    assert {status for measure_id, _, status in latest if measure_id not in ended} == {"provisional"}
+
+
+@pytest.mark.parametrize(
+    ("mart", "last", "status"),
+    [("kpi_reviews", DELIVERED, "stale_source"), ("kpi_package_costs", AS_AT, "provisional")],
+)
+def test_so_does_a_mart_of_it(mart: str, last: date, status: str, without_steps: Warehouse) -> None:
+    column = MARTS[mart][1]
+    ((latest, statuses),) = without_steps.rows(
+        f"""
+        select {column}, array_agg(distinct data_status_code)
+        from candidate.{mart} group by {column} order by {column} desc limit 1
+        """
+    )
+    assert (latest, statuses) == (last, [status])
+
+
+def test_every_calculated_measure_and_every_dataset_delivered_can_end(without_steps: Warehouse) -> None:
+    """Neither names a fact beneath which there is no table of its source: it would be held for ever."""
+    measures = without_steps.rows(
+        """
+        select distinct shown.measure_id, fresh.held_through_date is not null
+        from candidate.kpi_values as shown
+        left join intermediate.int_freshness__measures as fresh
+            on (shown.council_code, shown.measure_id) = (fresh.council_code, fresh.measure_id)
+        where shown.how_obtained_code = 'calculated'
+        """
+    )
+    assert len(measures) > 50
+    assert [measure_id for measure_id, can_end in measures if not can_end] == []
+    datasets = without_steps.rows(
+        "select dataset_code, held_through_date < 'infinity' from intermediate.int_calendar__coverage"
+    )
+    declared = {dataset for dataset, can_end in datasets if not can_end}
+    assert len(datasets) - len(declared) > 20
+    assert all(dataset.startswith("project_of_") for dataset in declared)

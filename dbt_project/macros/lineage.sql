@@ -49,14 +49,21 @@
     {{ return(found | sort) }}
 {% endmacro %}
 
-{# Which source tables each published table is made from, as [published table, source, table]. #}
-{% macro tables_of_marts() %}
+{# Which source tables each fact is made from, as [fact, source, table]. A mart of figures shows what many facts are made of:
+   only what its own rows stand in, as its meta says, is what it is made from. #}
+{% macro tables_of_facts() %}
     {%- set found = [] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'candidate' -%}
-            {%- for beneath in tables_beneath(node.unique_id) -%}
-                {%- do found.append([node.alias] + beneath) -%}
-            {%- endfor -%}
+            {%- if node.alias.startswith(('fct_', 'dim_')) -%}
+                {%- for beneath in tables_beneath(node.unique_id) -%}
+                    {%- do found.append([node.alias] + beneath) -%}
+                {%- endfor -%}
+            {%- else -%}
+                {%- for entry in node.config.meta.get('source_rows', []) if entry.get('table') -%}
+                    {%- do found.append([node.alias] + entry.table.split('.')) -%}
+                {%- endfor -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(found | sort) }}

@@ -22,6 +22,7 @@ with datasets as (
         select
             council_code,
             dataset_code,
+            fact_name,
             source_name,
             held_from_date
         from {{ subject }}
@@ -29,14 +30,15 @@ with datasets as (
     {% endfor -%}
 )
 
--- A source that is not overdue stands for the present; one that is, for the days before it was.
+-- Tables that are not overdue stand for the present; those that are, for the days before they were.
 select
     datasets.council_code,
     datasets.dataset_code,
     datasets.held_from_date,
     coalesce(freshness.held_through_date, 'infinity') as held_through_date
 from datasets
-left join {{ ref('int_freshness__sources') }} as freshness
+left join {{ ref('int_freshness__facts') }} as freshness
     on
         datasets.council_code = freshness.council_code
+        and datasets.fact_name = freshness.fact_name
         and datasets.source_name = freshness.source_name

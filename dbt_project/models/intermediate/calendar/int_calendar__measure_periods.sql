@@ -1,5 +1,6 @@
--- Periods for which a measure can be computed, given how far a council's extracts reach, back and forth. A figure that
--- needs other months is not shown at all: it would be low for want of data, not for want of work.
+-- Periods for which a measure can be computed, given how far a council's extracts reach: back, those of the datasets it
+-- needs; forth, these and all that its own facts are made of. A figure that needs other months is not shown at all: it
+-- would be low for want of data, not for want of work.
 
 with measures as (
     select
@@ -33,6 +34,14 @@ coverage as (
     from {{ ref('int_calendar__coverage') }}
 ),
 
+freshness as (
+    select
+        council_code,
+        measure_id,
+        held_through_date
+    from {{ ref('int_freshness__measures') }}
+),
+
 month_ends as (
     select
         month_end_date,
@@ -48,7 +57,7 @@ datasets_held as (
         coverage.council_code,
         needs.measure_id,
         coverage.held_from_date,
-        coverage.held_through_date,
+        least(coverage.held_through_date, freshness.held_through_date) as held_through_date,
         needs.month_count,
         needs.is_since_year_start,
         needs.needed_count,
@@ -57,6 +66,10 @@ datasets_held as (
     from measures
     inner join needs on measures.measure_id = needs.measure_id and measures.valid_from = needs.valid_from
     inner join coverage on needs.dataset_code = coverage.dataset_code
+    left join freshness
+        on
+            coverage.council_code = freshness.council_code
+            and needs.measure_id = freshness.measure_id
 ),
 
 -- A quarter and a whole financial year are measured once, when they are over.

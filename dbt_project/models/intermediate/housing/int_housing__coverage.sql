@@ -15,6 +15,7 @@ voids as (
 select
     council_code,
     'housing_units' as dataset_code,
+    'fct_housing_units' as fact_name,
     'registers' as source_name,
     date_trunc('month', min(opened_date)::timestamp)::date as held_from_date
 from units
@@ -25,6 +26,7 @@ union all
 select
     council_code,
     'housing_since_base' as dataset_code,
+    'fct_housing_units' as fact_name,
     'registers' as source_name,
     date_trunc('month', timestamp '{{ var("housing_with_care_base_date") }}')::date as held_from_date
 from units
@@ -36,6 +38,7 @@ union all
 select
     council_code,
     'housing_voids' as dataset_code,
+    'fct_housing_voids' as fact_name,
     'registers' as source_name,
     date_trunc('month', min(start_date)::timestamp)::date as held_from_date
 from voids

@@ -3,6 +3,7 @@ select
     measure_name,
     area_code,
     how_obtained_code,
+    obtained_from,
     formula_code,
     unit_code,
     polarity_code,

@@ -1,18 +1,11 @@
 -- A measure reads a table when one of the facts it is calculated from is made of it, at however many removes.
 
 with fact_tables as (
-    {% for beneath in tables_of_marts() -%}
-        select
-            '{{ beneath[0] }}'::text as fact_name,
-            '{{ beneath[1] }}'::text as source_name,
-            '{{ beneath[2] }}'::text as table_name
-        union all
-    {% endfor -%}
     select
-        null::text as fact_name,
-        null::text as source_name,
-        null::text as table_name
-    where false
+        fact_name,
+        source_name,
+        table_name
+    from {{ ref('int_lineage__fact_tables') }}
 ),
 
 measure_facts as (

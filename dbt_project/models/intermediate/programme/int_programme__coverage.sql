@@ -4,6 +4,7 @@ with datasets as (
     select
         council_code,
         'savings_targets' as dataset_code,
+        'fct_savings_targets' as fact_name,
         min(report_date) as first_date
     from {{ ref('stg_programme__savings_targets') }}
     group by council_code
@@ -13,6 +14,7 @@ with datasets as (
     select
         council_code,
         'amounts_at_risk' as dataset_code,
+        'fct_amounts_at_risk' as fact_name,
         min(report_date) as first_date
     from {{ ref('stg_programme__amounts_at_risk') }}
     group by council_code
@@ -22,6 +24,7 @@ with datasets as (
     select
         council_code,
         'change_requests' as dataset_code,
+        'fct_change_request_years' as fact_name,
         min(coalesce(requested_date, decided_date)) as first_date
     from {{ ref('stg_programme__change_requests') }}
     group by council_code
@@ -31,6 +34,7 @@ with datasets as (
     select
         targets_in_force.council_code,
         'governed_projects' as dataset_code,
+        'dim_project' as fact_name,
         min(targets_in_force.valid_from) as first_date
     from {{ ref('int_programme__targets_in_force') }} as targets_in_force
     inner join {{ ref('stg_programme__projects') }} as projects
@@ -89,6 +93,7 @@ held_datasets as (
     select
         council_code,
         dataset_code,
+        fact_name,
         first_date
     from datasets
 
@@ -97,6 +102,7 @@ held_datasets as (
     select
         council_code,
         'achieved_savings' as dataset_code,
+        'fct_project_figures' as fact_name,
         min(as_of_date) as first_date
     from complete_dates
     group by council_code
@@ -105,6 +111,7 @@ held_datasets as (
 select
     council_code,
     dataset_code,
+    fact_name,
     'programme' as source_name,
     date_trunc('month', first_date::timestamp)::date as held_from_date
 from held_datasets

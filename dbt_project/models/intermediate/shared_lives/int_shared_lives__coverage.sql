@@ -16,6 +16,7 @@ carers as (
 select
     council_code,
     'shared_lives_households' as dataset_code,
+    'fct_shared_lives_households' as fact_name,
     'registers' as source_name,
     date_trunc('month', min(approved_date)::timestamp)::date as held_from_date
 from households
@@ -26,6 +27,7 @@ union all
 select
     council_code,
     'shared_lives_since_base' as dataset_code,
+    'fct_shared_lives_households' as fact_name,
     'registers' as source_name,
     date_trunc('month', timestamp '{{ var("shared_lives_base_date") }}')::date as held_from_date
 from households
@@ -37,6 +39,7 @@ union all
 select
     council_code,
     'shared_lives_carers' as dataset_code,
+    'fct_shared_lives_assessments' as fact_name,
     'registers' as source_name,
     date_trunc('month', min(applied_date)::timestamp)::date as held_from_date
 from carers

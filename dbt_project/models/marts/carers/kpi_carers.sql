@@ -107,7 +107,9 @@ select
     figures_by_month_end.carers_advised_to_date_count::bigint as carers_advised_to_date_count,
     figures_by_month_end.carers_supported_to_date_count::bigint as carers_supported_to_date_count,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months_held.council_code', ['fct_carer_support'], 'months_held.month_end_date'
+    ) }} as data_status_code
 from months_held
 left join support_by_month_end
     on

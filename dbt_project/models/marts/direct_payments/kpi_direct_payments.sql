@@ -125,7 +125,7 @@ select
     case when months.has_recoupments_to_date then coalesce(recoupments.recouped_to_date_gbp, 0) end::numeric(16, 2)
         as recouped_to_date_gbp,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
+    {{ data_status_code('months.council_code', ['fct_direct_payments'], 'months.month_end_date') }} as data_status_code
 from months
 left join packages
     on

@@ -175,7 +175,9 @@ select
     figures_by_month_end.base_year_assessment_to_date_count::bigint as base_year_assessment_to_date_count,
     figures_by_month_end.avoided_assessment_count::bigint as avoided_assessment_count,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months_held.council_code', ['fct_contacts', 'fct_assessments'], 'months_held.month_end_date'
+    ) }} as data_status_code
 from months_held
 left join contact_counts
     on

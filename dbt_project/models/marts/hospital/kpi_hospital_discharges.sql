@@ -156,7 +156,9 @@ select
                 )
     end::numeric(18, 2) as cost_reduction_percent,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months_held.council_code', ['fct_hospital_discharges'], 'months_held.month_end_date'
+    ) }} as data_status_code
 from months_held
 left join discharges_by_month_end
     on

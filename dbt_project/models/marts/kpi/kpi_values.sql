@@ -7,8 +7,7 @@ with measures as (
         unit_code,
         polarity_code,
         target_basis_code,
-        tolerance,
-        source_name
+        tolerance
     from {{ ref('int_kpi__measures') }}
 ),
 
@@ -17,14 +16,30 @@ figures as (
     from {{ ref('int_kpi__figures') }}
 ),
 
+-- A calculated figure is as fresh as all that its measure is made of; a stated one stands until no paper comes.
 freshness as (
     select
         council_code,
-        source_name,
+        'calculated' as how_obtained_code,
+        measure_id as made_of,
         newest_extract_date,
         held_through_date,
         is_stale
-    from {{ ref('int_freshness__sources') }}
+    from {{ ref('int_freshness__measures') }}
+
+    union all
+
+    select
+        council_code,
+        'reported' as how_obtained_code,
+        fact_name as made_of,
+        max(last_extract_date) as newest_extract_date,
+        max(last_held_through_date) as held_through_date,
+        bool_and(is_silent) as is_stale
+    from {{ ref('int_freshness__facts') }}
+    group by
+        council_code,
+        fact_name
 ),
 
 control_charts as (
@@ -94,7 +109,7 @@ figures_against_target as (
         measures.unit_code,
         measures.polarity_code,
         measures.tolerance,
-        measures.source_name,
+        case figures.how_obtained_code when 'calculated' then figures.measure_id else figures.fact_name end as made_of,
         case
             when figures.breakdown_type <> 'council' then null
             when measures.target_basis_code = 'same_each_period' then figures.annual_target
@@ -260,7 +275,8 @@ left join figures as same_period_last_year
 left join freshness
     on
         current_period.council_code = freshness.council_code
-        and current_period.source_name = freshness.source_name
+        and current_period.how_obtained_code = freshness.how_obtained_code
+        and current_period.made_of = freshness.made_of
 left join control_charts
     on
         current_period.how_obtained_code = 'calculated'

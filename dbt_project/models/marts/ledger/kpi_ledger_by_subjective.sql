@@ -42,7 +42,7 @@ select
     versions.version_name as budget_version_name,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'amounts.council_code', 'ledger', period_end('amounts.financial_year', 'amounts.period_number')
+        'amounts.council_code', ['fct_ledger_lines'], period_end('amounts.financial_year', 'amounts.period_number')
     ) }} as data_status_code
 from amounts
 left join cost_centres

@@ -19,8 +19,8 @@ freshness as (
         council_code,
         newest_extract_date,
         is_stale
-    from {{ ref('int_freshness__sources') }}
-    where source_name = 'ledger'
+    from {{ ref('int_freshness__facts') }}
+    where fact_name = 'fct_ledger_lines'
 )
 
 select
@@ -36,7 +36,7 @@ select
     coalesce(freshness.is_stale, true) as is_source_stale,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'period_totals.council_code', 'ledger', period_end('period_totals.financial_year', 'period_totals.period_number')
+        'period_totals.council_code', ['fct_ledger_lines'], period_end('period_totals.financial_year', 'period_totals.period_number')
     ) }} as data_status_code
 from period_totals
 left join freshness on period_totals.council_code = freshness.council_code

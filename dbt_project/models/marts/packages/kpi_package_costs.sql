@@ -36,6 +36,7 @@ slices_held as (
         on
             slices.council_code = coverage.council_code
             and slices.month_end_date between coverage.held_from_date and coverage.held_through_date
+            and slices.month_end_date <= {{ held_through('slices.council_code', ['fct_package_costs']) }}
 )
 
 select
@@ -64,7 +65,7 @@ select
     avg(weekly_gross_gbp) filter (where is_at_month_end)::numeric(16, 2) as average_weekly_gross_gbp,
     avg(weekly_net_gbp) filter (where is_at_month_end)::numeric(16, 2) as average_weekly_net_gbp,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('council_code', 'mosaic', 'month_end_date') }} as data_status_code
+    {{ data_status_code('council_code', ['fct_package_costs'], 'month_end_date') }} as data_status_code
 from slices_held
 group by
     council_code,

@@ -6,7 +6,9 @@ with months as (
         month_ends.period_number
     from {{ ref('int_calendar__coverage') }} as coverage
     inner join {{ ref('int_calendar__month_ends') }} as month_ends
-        on month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
+        on
+            month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
+            and month_ends.month_end_date <= {{ held_through('coverage.council_code', ['fct_housing_voids']) }}
     where coverage.dataset_code = 'housing_units'
 ),
 
@@ -35,7 +37,9 @@ select
     count(*) filter (where units.is_void)::integer as void_count,
     coalesce(sum(units.weekly_charge_gbp) filter (where units.is_void), 0)::numeric(16, 2) as void_weekly_charge_gbp,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months.council_code', 'registers', 'months.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months.council_code', ['fct_housing_units', 'fct_housing_voids'], 'months.month_end_date'
+    ) }} as data_status_code
 from months
 inner join units
     on

@@ -8,7 +8,9 @@ with months as (
         month_ends.period_number
     from {{ ref('int_calendar__coverage') }} as coverage
     inner join {{ ref('int_calendar__month_ends') }} as month_ends
-        on month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
+        on
+            month_ends.month_end_date between coverage.held_from_date and coverage.held_through_date
+            and month_ends.month_end_date <= {{ held_through('coverage.council_code', ['fct_placements']) }}
     where coverage.dataset_code = 'services'
 ),
 
@@ -134,7 +136,7 @@ select
     coalesce(moves_out.more_independent_move_out_count, 0) as more_independent_move_out_count,
     coalesce(moves_out.less_independent_move_out_count, 0) as less_independent_move_out_count,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
+    {{ data_status_code('months.council_code', ['fct_placements'], 'months.month_end_date') }} as data_status_code
 from months
 cross join settings
 left join stock

@@ -129,7 +129,7 @@ select
     {{ gbp_k('amounts_with_net.net_at_risk_gbp') }} as net_at_risk_gbp_k,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'printed_lines.council_code', 'programme', 'printed_lines.report_date',
+        'printed_lines.council_code', ['fct_project_status', 'fct_savings_targets'], 'printed_lines.report_date',
         is_stated='true',
         is_latest='printed_lines.report_date = max(printed_lines.report_date) over (partition by printed_lines.council_code)'
     ) }} as data_status_code

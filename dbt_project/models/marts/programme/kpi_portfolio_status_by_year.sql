@@ -39,7 +39,7 @@ select
     figures.is_sum_of_programmes,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'figures.council_code', 'programme', 'figures.report_date',
+        'figures.council_code', ['fct_savings_targets'], 'figures.report_date',
         is_stated='true',
         is_latest='figures.report_date = max(figures.report_date) over (partition by figures.council_code)'
     ) }} as data_status_code

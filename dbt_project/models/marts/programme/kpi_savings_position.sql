@@ -56,7 +56,7 @@ select
     {%- endfor %}
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'positions_by_year.council_code', 'programme', 'positions_by_year.report_date',
+        'positions_by_year.council_code', ['fct_project_figures'], 'positions_by_year.report_date',
         is_stated='true',
         is_latest='positions_by_year.report_date = max(positions_by_year.report_date) over (partition by positions_by_year.council_code)'
     ) }} as data_status_code

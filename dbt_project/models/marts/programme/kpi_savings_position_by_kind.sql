@@ -33,7 +33,7 @@ select
     {%- endfor %}
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'positions.council_code', 'programme', 'positions.report_date',
+        'positions.council_code', ['fct_project_figures'], 'positions.report_date',
         is_stated='true',
         is_latest='positions.report_date = max(positions.report_date) over (partition by positions.council_code)'
     ) }} as data_status_code

@@ -79,7 +79,7 @@ select
     changes_by_row.change_gbp - stated_totals.stated_gbp as difference_gbp,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'changes_by_row.council_code', 'programme', 'changes_by_row.report_date',
+        'changes_by_row.council_code', ['fct_change_request_years'], 'changes_by_row.report_date',
         is_stated='true',
         is_latest='changes_by_row.report_date = max(changes_by_row.report_date) over (partition by changes_by_row.council_code)'
     ) }} as data_status_code

@@ -56,7 +56,7 @@ select
     ) as is_in_force,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'targets_in_force.council_code', 'programme', 'targets_in_force.valid_from',
+        'targets_in_force.council_code', ['fct_savings_target_versions'], 'targets_in_force.valid_from',
         is_stated='true',
         is_latest='targets_in_force.valid_to is null'
     ) }} as data_status_code

@@ -198,7 +198,7 @@ select
     figures_by_month_end.contact_percent::numeric(18, 2) as contact_percent,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'completions_with_base.council_code', 'mosaic', 'completions_with_base.month_end_date'
+        'completions_with_base.council_code', ['fct_reablement_episodes'], 'completions_with_base.month_end_date'
     ) }} as data_status_code
 from completions_with_base
 left join endings_by_month_end

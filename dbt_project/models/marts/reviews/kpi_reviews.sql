@@ -131,7 +131,7 @@ select
     reviews_by_month.average_weekly_saving_gbp::numeric(16, 2) as average_weekly_saving_gbp,
     months.is_latest as is_provisional,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months.council_code', 'mosaic', 'months.month_end_date') }} as data_status_code
+    {{ data_status_code('months.council_code', ['fct_reviews'], 'months.month_end_date') }} as data_status_code
 from months
 left join people_by_month
     on

@@ -120,7 +120,9 @@ select
     figures_by_month_end.fully_achieved_percent::numeric(18, 2) as fully_achieved_percent,
     figures_by_month_end.fully_achieved_to_date_percent::numeric(18, 2) as fully_achieved_to_date_percent,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months_held.council_code', 'mosaic', 'months_held.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months_held.council_code', ['fct_safeguarding_enquiries'], 'months_held.month_end_date'
+    ) }} as data_status_code
 from months_held
 left join begun_by_month_end
     on

@@ -67,7 +67,7 @@ select
     reconciliation.unclaimed_evidence_count::integer as unclaimed_evidence_count,
     reconciliation.double_claim_count::integer as double_claim_count,
     {{ data_status_code(
-        'reconciliation.council_code', 'programme', period_end('reconciliation.financial_year')
+        'reconciliation.council_code', ['fct_savings'], period_end('reconciliation.financial_year')
     ) }} as data_status_code
 from reconciliation
 left join targets

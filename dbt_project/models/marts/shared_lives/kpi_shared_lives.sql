@@ -188,7 +188,9 @@ select
             then coalesce(people_counts.mental_health_people_count, 0)
     end as mental_health_people_count,
     {{ as_at() }} as as_at_date,
-    {{ data_status_code('months.council_code', 'registers', 'months.month_end_date') }} as data_status_code
+    {{ data_status_code(
+        'months.council_code', ['fct_shared_lives_households'], 'months.month_end_date'
+    ) }} as data_status_code
 from months
 left join household_counts
     on
@@ -207,3 +209,4 @@ left join coverage_of_services
     on
         months.council_code = coverage_of_services.council_code
         and months.month_end_date between coverage_of_services.held_from_date and coverage_of_services.held_through_date
+        and months.month_end_date <= {{ held_through('months.council_code', ['fct_placements']) }}

@@ -56,7 +56,7 @@ select
     trunc(comparisons.cost_avoided_gbp / 1000)::numeric(14, 0) as cost_avoided_gbp_k,
     {{ as_at() }} as as_at_date,
     {{ data_status_code(
-        'comparisons.council_code', 'mosaic', 'comparisons.period_end_date',
+        'comparisons.council_code', ['fct_placements'], 'comparisons.period_end_date',
         is_stated="comparisons.basis_code = 'stated'"
     ) }} as data_status_code
 from comparisons
@@ -64,4 +64,7 @@ inner join settings on comparisons.service_type_code = settings.service_type_cod
 left join coverage on comparisons.council_code = coverage.council_code
 where
     comparisons.basis_code = 'stated'
-    or comparisons.period_end_date between coverage.held_from_date and coverage.held_through_date
+    or (
+        comparisons.period_end_date between coverage.held_from_date and coverage.held_through_date
+        and comparisons.period_end_date <= {{ held_through('comparisons.council_code', ['fct_placements']) }}
+    )
