@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
+from carehouse import history_lock
 from carehouse.asking import asked_by
 from carehouse.database import Role, connect, url
 from carehouse.errors import CarehouseError
@@ -35,7 +36,8 @@ def build(settings: Settings, as_at: date) -> int:
     """Build every candidate mart from what was known at the end of `as_at`; give the build id.
 
     The id is what a publication of these tables will be called. A build replaces the candidate of the
-    build before, which can then no longer be published.
+    build before, which can then no longer be published. All of it is made from one state of history: loads that
+    are under way are waited for, later ones wait.
 
     Raises:
         CarehouseError: another build is running, or dbt failed; the message names the models and where to look.
@@ -104,6 +106,7 @@ def _only_build(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         taken = builder.execute("select pg_try_advisory_lock(hashtext('carehouse build'))").fetchone()
         if taken != (True,):
             raise CarehouseError("Another build is running, or the pseudonym key is being changed; wait for it to end.")
+        history_lock.keep_still(builder)
         yield builder
 
 
@@ -178,7 +181,8 @@ def _run_dbt(settings: Settings, as_at: date, build_id: int) -> list[str]:
         command.append("--no-write-json")
     with subprocess.Popen(
         command,
-        env=dbt_environment(settings, as_at, build_id),
+        env={**dbt_environment(settings, as_at, build_id), "CAREHOUSE_DBT_ENDS_WITH_STDIN": "yes"},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

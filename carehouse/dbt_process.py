@@ -6,10 +6,19 @@
 import gc
 import os
 import sys
+import threading
+
+ABANDONED = 70
 
 
 def main() -> None:
-    """Run dbt's command with the arguments of this one; end with 0, 1 (something failed) or 2 (it could not run)."""
+    """Run dbt's command with the arguments of this one; end with 0, 1 (something failed) or 2 (it could not run).
+
+    With `CAREHOUSE_DBT_ENDS_WITH_STDIN` it ends at once when its standard input does: a build that was killed takes its
+    dbt with it, which would go on making tables beside those of the next build.
+    """
+    if "CAREHOUSE_DBT_ENDS_WITH_STDIN" in os.environ:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     # Hundreds of thousands of small things stay for as long as dbt runs. Python looks through them again and again for
     # some that nobody needs any more, which took a fifth of dbt's time; now it waits for half a million new ones.
     gc.set_threshold(500_000, 50, 1000)
@@ -25,6 +34,11 @@ def main() -> None:
     # Looking through all those things once more takes time, of a process that is over.
     gc.freeze()
     sys.exit(0 if outcome.success else 2 if outcome.exception else 1)
+
+
+def _end_with_stdin() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(ABANDONED)
 
 
 if __name__ == "__main__":

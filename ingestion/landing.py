@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
+from carehouse import history_lock
 from carehouse.arrival import OpenJudge
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
@@ -107,6 +108,7 @@ def _take(
     try:
         try:
             with loader.transaction():
+                history_lock.change(loader)
                 pseudonyms.hold(loader, terms.key)
                 loaded = [(delivery, _load(loader, delivery, terms)) for delivery in consignment.deliveries]
         except _Refused as refused:

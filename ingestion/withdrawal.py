@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from carehouse import history_lock
 from carehouse.database import Role, connect
 from carehouse.errors import CarehouseError
 from carehouse.settings import Settings
@@ -40,6 +41,7 @@ def withdraw(settings: Settings, batch_id: int, by: str, because: str, business_
         raise CarehouseError("A withdrawal is recorded for ever: say who withdraws, and why.")
     with connect(settings, Role.LOADER) as loader:
         contract, council = _batch(loader, batch_id)
+        history_lock.change(loader)
         pseudonyms.hold(loader)
         loader.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {contract.name}"])
         known_on = _must_be_latest(loader, contract, council, batch_id, business_date)

@@ -74,6 +74,8 @@ left join lateral (
         = (latest.council_code, latest.source_name, latest.table_name)
         and delivered.state = 'accepted'
         and delivered.known_on <= judged.as_at_date
+        -- What lands after the build began waits until it ends, and is in none of its tables.
+        and delivered.finished_at <= judged.started_at
         and (delivered.withdrawn_on is null or delivered.withdrawn_on > judged.as_at_date)
     order by delivered.batch_id desc
     limit 1
