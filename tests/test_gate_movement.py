@@ -134,11 +134,11 @@ def test_rows_and_amounts_are_those_that_landed_but_for_what_was_taken_away(
             insert into audit.batch (
                 council_code, source_name, table_name, contract_version, file_name, content_sha256, size_bytes,
                 extract_date, known_on, state, rows_in, rows_new, rows_changed, rows_unchanged, rows_removed,
-                rows_superseded, rows_rejected, control_total_gbp, started_at
+                rows_superseded, rows_rejected, control_total_gbp, started_at, finished_at
             )
             values (
                 'county', 'mosaic', 'visits', '1', 'f', '0', 1, '2018-10-31', '2018-10-31', 'accepted', 105, 105, 0, 0,
-                0, 0, 0, 110.00, now()
+                0, 0, 0, 110.00, '2018-10-31', '2018-10-31'
             )
             returning batch_id
         ),
