@@ -33,8 +33,8 @@ create temp table int_calendar__month_ends (month_end_date date);
 insert into int_calendar__month_ends values ('2018-08-31'), ('2018-09-30'), ('2018-10-31');
 create temp table int_calendar__coverage (council_code text, dataset_code text, held_from_date date, held_through_date date);
 insert into int_calendar__coverage values ('a', 'services', '2018-01-01', 'infinity'), ('b', 'services', '2018-01-01', 'infinity');
-create temp table int_freshness__sources (
-    council_code text, source_name text, is_stale boolean, newest_extract_date date, held_through_date date);
+create temp table int_freshness__facts (
+    council_code text, fact_name text, is_stale boolean, newest_extract_date date, held_through_date date);
 create temp table int_persons__people (council_code text, person_id text, birth_date date);
 create temp table int_persons__support_reasons (
     council_code text, person_id text, support_reason_code text, start_date date, end_date date);
