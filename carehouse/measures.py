@@ -1,11 +1,13 @@
 """The registry of measures: one YAML file an area, refused when read if a word in it is not understood."""
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,7 @@ from carehouse.errors import CarehouseError
 from carehouse.settings import PROJECT
 
 FOLDER = PROJECT / "dbt_project" / "measures"
+DATASETS = PROJECT / "dbt_project" / "seeds" / "datasets.csv"
 ALL_MEASURES = tuple(f"K{number:03}" for number in range(1, 71))
 
 Obtained = Literal["calculated", "reported", "waiting"]
@@ -68,6 +71,12 @@ DIVIDES = ("percent", "average")
 COMPARES_YEARS = ("above_base_year", "below_base_year", "above_base_year_cumulative")
 
 
+@cache
+def _datasets() -> tuple[str, ...]:
+    with DATASETS.open(encoding="utf-8", newline="") as listed:
+        return tuple(row["dataset_code"] for row in csv.DictReader(listed))
+
+
 class MeasuresError(CarehouseError):
     """The registry cannot be relied upon; the message lists every fault with its file, measure and field."""
 
@@ -86,6 +95,13 @@ class Need(BaseModel):
     dataset: Identifier
     months: Annotated[int, Field(ge=1, le=120)] | None = None
     since: Literal["financial_year_start"] | None = None
+
+    @field_validator("dataset")
+    @classmethod
+    def _is_listed(cls, dataset: str) -> str:
+        if dataset not in _datasets():
+            raise ValueError(f"there is no dataset {dataset} in {DATASETS.name}; there are: {', '.join(_datasets())}")
+        return dataset
 
     @model_validator(mode="after")
     def _has_one_window(self) -> "Need":

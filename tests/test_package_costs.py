@@ -32,7 +32,12 @@ create temp table setting_hierarchy (service_type_code text, overlap_priority in
 create temp table int_calendar__month_ends (month_end_date date);
 insert into int_calendar__month_ends values ('2018-08-31'), ('2018-09-30'), ('2018-10-31');
 create temp table int_calendar__coverage (council_code text, dataset_code text, held_from_date date, held_through_date date);
-insert into int_calendar__coverage values ('a', 'services', '2018-01-01', 'infinity'), ('b', 'services', '2018-01-01', 'infinity');
+insert into int_calendar__coverage
+select council_code, dataset_code, '2018-01-01', 'infinity'
+from unnest(array['a', 'b']) as council_code, unnest(array['services', 'financial_assessments']) as dataset_code;
+create temp table stg_audit__accepted_batches (council_code text, source_name text, table_name text);
+insert into stg_audit__accepted_batches
+values ('a', 'mosaic', 'financial_assessments'), ('b', 'mosaic', 'financial_assessments');
 create temp table int_freshness__facts (
     council_code text, fact_name text, is_stale boolean, newest_extract_date date, held_through_date date);
 create temp table int_persons__people (council_code text, person_id text, birth_date date);

@@ -97,16 +97,22 @@ def test_of_two_sources_each_answers_for_its_own_columns(stopped: Warehouse) -> 
     assert rows == [(LATEST["registers"], False, True), (LATEST["mosaic"], True, True)]
 
 
+# What a council does not deliver at all -> the measures that would be others without it, and look like any.
+NEVER_DELIVERED = {"financial_assessments": {"K019", "K030"}, "alternative_delivery": {"K047", "K048"}}
+
+
 @pytest.fixture(scope="module")
 def without_steps(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A council of which every table comes each month, but for the steps: the last of them are of October."""
+    """A council of which most tables come each month; the last steps are of October, and two tables never come."""
     with fresh_warehouse(server, tmp_path_factory.mktemp("without_steps") / "home") as fresh:
         synth = ("synth", "--people", "300", "--to", str(AS_AT), "--every", "month-end", "--nights", "3")
         assert fresh.command(*synth).returncode == 0
         landed = fresh.settings.landing / "exampleshire" / "mosaic"
         late = [file for file in landed.glob("workflow_steps_*") if str(DELIVERED) not in file.name]
         assert len(late) == 2
-        for file in late:
+        never = [file for table in NEVER_DELIVERED for file in fresh.settings.landing.rglob(f"{table}_*")]
+        assert len(never) == 3 * len(NEVER_DELIVERED)
+        for file in (*late, *never):
             file.unlink()
         done = fresh.command("ingest", "--business-date", str(AS_AT))
         assert done.returncode == 0, done.stderr
@@ -127,13 +133,13 @@ def test_one_table_that_stopped_ends_what_is_made_of_it_and_nothing_else(without
     ended = {measure_id for measure_id, day, _ in latest if day < AS_AT}
     assert ended == COUNTED_FROM_STEPS
     assert {(day, status) for measure_id, day, status in latest if measure_id in ended} == {(DELIVERED, "stale_source")}
-    assert len(latest) - len(ended) > 40
+    assert len(latest) - len(ended) > 35
     assert {status for measure_id, _, status in latest if measure_id not in ended} == {"provisional"}
 
 
 @pytest.mark.parametrize(
     ("mart", "last", "status"),
-    [("kpi_reviews", DELIVERED, "stale_source"), ("kpi_package_costs", AS_AT, "provisional")],
+    [("kpi_reviews", DELIVERED, "stale_source"), ("kpi_hospital_discharges", AS_AT, "provisional")],
 )
 def test_so_does_a_mart_of_it(mart: str, last: date, status: str, without_steps: Warehouse) -> None:
     column = MARTS[mart][1]
@@ -165,3 +171,16 @@ def test_every_calculated_measure_and_every_dataset_delivered_can_end(without_st
     declared = {dataset for dataset, can_end in datasets if not can_end}
     assert len(datasets) - len(declared) > 20
     assert all(dataset.startswith("project_of_") for dataset in declared)
+
+
+def test_nothing_is_shown_that_would_be_another_figure_without_a_table_that_never_comes(
+    without_steps: Warehouse, stopped: Warehouse
+) -> None:
+    calculated = "select distinct measure_id from candidate.kpi_values where how_obtained_code = 'calculated'"
+    shown, delivered = ({measure for (measure,) in each.rows(calculated)} for each in (without_steps, stopped))
+    assert delivered - shown == set().union(*NEVER_DELIVERED.values())
+    assert without_steps.rows("select from candidate.kpi_package_costs") == []
+    known = (
+        "select count(*) > 100, count(weekly_gross_gbp) > 100, count(weekly_net_gbp) from candidate.fct_package_costs"
+    )
+    assert without_steps.rows(known) == [(True, True, 0)]

@@ -52,6 +52,16 @@ def _since_base(days: Callable[[Council], Days], variable: str) -> Callable[[Cou
 UNITS_OPENED = _days_of("registers.housing_units", "opened_date")
 HOUSEHOLDS_APPROVED = _days_of("registers.shared_lives_households", "approved_date")
 
+# What no row proves: "held once it is delivered".
+DELIVERED = {
+    "persons": "mosaic.persons",
+    "form_answers": "mosaic.form_answers",
+    "financial_assessments": "mosaic.financial_assessments",
+    "alternative_delivery": "programme.alternative_delivery",
+    "change_request_profiles": "programme.change_request_profiles",
+    "finance_validations": "programme.finance_validations",
+}
+
 # What proves since when a dataset is held whole: "from the month of the earliest" of these days, as the cautions of the
 # measures say.
 PROOFS: dict[str, Callable[[Council], Days]] = {
@@ -107,6 +117,8 @@ def _forecasts(council: Council, measure_id: str, kind: str) -> Days:
 @cache
 def held_from(council: Council, dataset: str) -> date | None:
     """Give the first day of the first month that a dataset holds whole, none where it holds nothing."""
+    if dataset in DELIVERED:
+        return date.min if council.extracts.deliveries(DELIVERED[dataset]) else None
     if dataset.startswith("project_of_") and dataset not in PROOFS:
         named = projects_of(dataset.removeprefix("project_of_").upper(), council.folder.name)
         return date.min if named else None

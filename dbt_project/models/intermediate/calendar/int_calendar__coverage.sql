@@ -18,27 +18,53 @@
 ] %}
 
 with datasets as (
+    select
+        dataset_code,
+        fact_name,
+        source_name,
+        table_name
+    from {{ ref('datasets') }}
+),
+
+delivered_tables as (
+    select distinct
+        council_code,
+        source_name,
+        table_name
+    from {{ ref('stg_audit__accepted_batches') }}
+),
+
+held as (
     {% for subject in subjects -%}
         select
             council_code,
             dataset_code,
-            fact_name,
-            source_name,
             held_from_date
         from {{ subject }}
-        {{ "union all" if not loop.last }}
+        union all
     {% endfor -%}
+    -- None of their rows shows since when they are held: once they are delivered they are held.
+    select
+        delivered_tables.council_code,
+        datasets.dataset_code,
+        date '1900-01-01' as held_from_date
+    from datasets
+    inner join delivered_tables
+        on
+            datasets.source_name = delivered_tables.source_name
+            and datasets.table_name = delivered_tables.table_name
 )
 
 -- Tables that are not overdue stand for the present; those that are, for the days before they were.
 select
-    datasets.council_code,
-    datasets.dataset_code,
-    datasets.held_from_date,
+    held.council_code,
+    held.dataset_code,
+    held.held_from_date,
     coalesce(freshness.held_through_date, 'infinity') as held_through_date
-from datasets
+from held
+inner join datasets on held.dataset_code = datasets.dataset_code
 left join {{ ref('int_freshness__facts') }} as freshness
     on
-        datasets.council_code = freshness.council_code
+        held.council_code = freshness.council_code
         and datasets.fact_name = freshness.fact_name
         and datasets.source_name = freshness.source_name

@@ -1,8 +1,6 @@
 select
     council_code,
     'carer_support' as dataset_code,
-    'fct_carer_support' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(start_date)::timestamp)::date as held_from_date
 from {{ ref('int_carers__support') }}
 where start_date is not null

@@ -39,8 +39,6 @@ register_dates as (
 select
     council_code,
     'direct_payments' as dataset_code,
-    'fct_direct_payments' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(recorded_end_date)::timestamp)::date as held_from_date
 from packages
 group by council_code
@@ -50,8 +48,6 @@ union all
 select
     council_code,
     'direct_payment_recoupments' as dataset_code,
-    'fct_direct_payment_recoupments' as fact_name,
-    'registers' as source_name,
     date_trunc('month', min(first_date)::timestamp)::date as held_from_date
 from register_dates
 group by council_code

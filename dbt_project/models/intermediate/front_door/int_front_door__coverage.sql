@@ -1,8 +1,6 @@
 select
     council_code,
     'contacts' as dataset_code,
-    'fct_contacts' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(contact_date)::timestamp)::date as held_from_date
 from {{ ref('int_front_door__contacts') }}
 where contact_date is not null
@@ -13,8 +11,6 @@ union all
 select
     council_code,
     'assessments' as dataset_code,
-    'fct_assessments' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(assessment_date)::timestamp)::date as held_from_date
 from {{ ref('int_front_door__assessments') }}
 where assessment_date is not null

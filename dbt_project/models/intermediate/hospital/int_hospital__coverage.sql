@@ -1,8 +1,6 @@
 select
     council_code,
     'hospital_discharges' as dataset_code,
-    'fct_hospital_discharges' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(discharge_date)::timestamp)::date as held_from_date
 from {{ ref('int_hospital__referrals') }}
 where discharge_date is not null

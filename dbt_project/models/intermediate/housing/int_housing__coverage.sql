@@ -15,8 +15,6 @@ voids as (
 select
     council_code,
     'housing_units' as dataset_code,
-    'fct_housing_units' as fact_name,
-    'registers' as source_name,
     date_trunc('month', min(opened_date)::timestamp)::date as held_from_date
 from units
 group by council_code
@@ -26,8 +24,6 @@ union all
 select
     council_code,
     'housing_since_base' as dataset_code,
-    'fct_housing_units' as fact_name,
-    'registers' as source_name,
     date_trunc('month', timestamp '{{ var("housing_with_care_base_date") }}')::date as held_from_date
 from units
 group by council_code
@@ -38,8 +34,6 @@ union all
 select
     council_code,
     'housing_voids' as dataset_code,
-    'fct_housing_voids' as fact_name,
-    'registers' as source_name,
     date_trunc('month', min(start_date)::timestamp)::date as held_from_date
 from voids
 group by council_code

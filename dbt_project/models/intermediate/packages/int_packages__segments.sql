@@ -32,6 +32,15 @@ contributions as (
     from {{ ref('int_packages__contributions') }}
 ),
 
+-- Who delivers no financial assessments has not said that people pay nothing.
+assessing_councils as (
+    select distinct council_code
+    from {{ ref('stg_audit__accepted_batches') }}
+    where
+        source_name = 'mosaic'
+        and table_name = 'financial_assessments'
+),
+
 settings as (
     select
         service_type_code,
@@ -241,15 +250,20 @@ select
     (segment_starts.gross_pence / 100)::numeric(16, 2) as weekly_gross_gbp,
     (segment_starts.health_pence / 100)::numeric(16, 2) as weekly_health_gbp,
     (segment_starts.fund_pence / 100)::numeric(16, 2) as weekly_better_care_fund_gbp,
-    (segment_starts.contribution_pence / 100)::numeric(16, 2) as weekly_contribution_gbp,
-    (
-        (
-            segment_starts.gross_pence
-            - segment_starts.health_pence
-            - segment_starts.fund_pence
-            - segment_starts.contribution_pence
-        ) / 100
-    )::numeric(16, 2) as weekly_net_gbp
+    case
+        when assessing_councils.council_code is not null then segment_starts.contribution_pence / 100
+    end::numeric(16, 2) as weekly_contribution_gbp,
+    case
+        when assessing_councils.council_code is not null
+            then
+                (
+                    segment_starts.gross_pence
+                    - segment_starts.health_pence
+                    - segment_starts.fund_pence
+                    - segment_starts.contribution_pence
+                ) / 100
+    end::numeric(16, 2) as weekly_net_gbp
 from segment_starts
 inner join settings on segment_starts.setting_bit = settings.setting_bit
+left join assessing_councils on segment_starts.council_code = assessing_councils.council_code
 where segment_starts.service_count > 0

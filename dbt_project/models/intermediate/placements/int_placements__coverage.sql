@@ -10,8 +10,6 @@ with accommodations as (
 select
     council_code,
     'accommodations' as dataset_code,
-    'fct_accommodations' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(end_date)::timestamp)::date as held_from_date
 from accommodations
 group by council_code

@@ -48,6 +48,15 @@ contributions as (
     from {{ ref('int_packages__contributions') }}
 ),
 
+-- Who delivers no financial assessments has not said that people pay nothing.
+assessing_councils as (
+    select distinct council_code
+    from {{ ref('stg_audit__accepted_batches') }}
+    where
+        source_name = 'mosaic'
+        and table_name = 'financial_assessments'
+),
+
 stock as (
     select
         settings.*,
@@ -69,11 +78,12 @@ costed as (
         stock.*,
         coalesce(support_reasons.support_reason_code, 'unknown') as support_reason_code,
         case
-            when stock.weekly_council_gbp is null then null
+            when stock.weekly_council_gbp is null or assessing_councils.council_code is null then null
             when contributions.is_full_cost then 0
             else greatest(stock.weekly_council_gbp - coalesce(contributions.weekly_contribution_gbp, 0), 0)
         end::numeric(16, 2) as net_weekly_cost_gbp
     from stock
+    left join assessing_councils on stock.council_code = assessing_councils.council_code
     left join support_reasons
         on
             stock.council_code = support_reasons.council_code

@@ -4,7 +4,6 @@ with datasets as (
     select
         council_code,
         'savings_targets' as dataset_code,
-        'fct_savings_targets' as fact_name,
         min(report_date) as first_date
     from {{ ref('stg_programme__savings_targets') }}
     group by council_code
@@ -14,7 +13,6 @@ with datasets as (
     select
         council_code,
         'amounts_at_risk' as dataset_code,
-        'fct_amounts_at_risk' as fact_name,
         min(report_date) as first_date
     from {{ ref('stg_programme__amounts_at_risk') }}
     group by council_code
@@ -24,7 +22,6 @@ with datasets as (
     select
         council_code,
         'change_requests' as dataset_code,
-        'fct_change_request_years' as fact_name,
         min(coalesce(requested_date, decided_date)) as first_date
     from {{ ref('stg_programme__change_requests') }}
     group by council_code
@@ -34,7 +31,6 @@ with datasets as (
     select
         targets_in_force.council_code,
         'governed_projects' as dataset_code,
-        'dim_project' as fact_name,
         min(targets_in_force.valid_from) as first_date
     from {{ ref('int_programme__targets_in_force') }} as targets_in_force
     inner join {{ ref('stg_programme__projects') }} as projects
@@ -93,7 +89,6 @@ held_datasets as (
     select
         council_code,
         dataset_code,
-        fact_name,
         first_date
     from datasets
 
@@ -102,7 +97,6 @@ held_datasets as (
     select
         council_code,
         'achieved_savings' as dataset_code,
-        'fct_project_figures' as fact_name,
         min(as_of_date) as first_date
     from complete_dates
     group by council_code
@@ -111,8 +105,6 @@ held_datasets as (
 select
     council_code,
     dataset_code,
-    fact_name,
-    'programme' as source_name,
     date_trunc('month', first_date::timestamp)::date as held_from_date
 from held_datasets
 where first_date is not null

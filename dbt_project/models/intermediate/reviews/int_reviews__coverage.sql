@@ -9,8 +9,6 @@ with reviews as (
 select
     council_code,
     'reviews' as dataset_code,
-    'fct_reviews' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(review_date)::timestamp)::date as held_from_date
 from reviews
 group by council_code

@@ -1,8 +1,6 @@
 select
     council_code,
     'safeguarding_enquiries' as dataset_code,
-    'fct_safeguarding_enquiries' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(end_date)::timestamp)::date as held_from_date
 from {{ ref('int_safeguarding__enquiries') }}
 where end_date is not null

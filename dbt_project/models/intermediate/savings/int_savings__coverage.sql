@@ -48,8 +48,6 @@ datasets as (
     select
         council_code,
         'savings_claims' as dataset_code,
-        'fct_savings' as fact_name,
-        'programme' as source_name,
         first_date
     from claims
 
@@ -58,8 +56,6 @@ datasets as (
     select
         council_code,
         'income' as dataset_code,
-        'fct_income' as fact_name,
-        'finance' as source_name,
         first_date
     from income
 
@@ -68,8 +64,6 @@ datasets as (
     select
         council_code,
         'brokerage_agreements' as dataset_code,
-        'fct_brokerage_agreements' as fact_name,
-        'registers' as source_name,
         first_date
     from agreements
 
@@ -78,8 +72,6 @@ datasets as (
     select
         council_code,
         'project_of_' || lower(measure_id) as dataset_code,
-        'fct_project_figures' as fact_name,
-        'programme' as source_name,
         first_date
     from forecasts
 
@@ -88,9 +80,6 @@ datasets as (
     select
         council_code,
         'project_of_' || lower(measure_id) as dataset_code,
-        -- Declared by the council, not delivered.
-        null as fact_name,
-        null as source_name,
         date '1900-01-01' as first_date
     from projects
     where measure_id in ('K002', 'K003', 'K021', 'K038', 'K039', 'K041', 'K044')
@@ -99,7 +88,5 @@ datasets as (
 select
     council_code,
     dataset_code,
-    fact_name,
-    source_name,
     date_trunc('month', first_date::timestamp)::date as held_from_date
 from datasets

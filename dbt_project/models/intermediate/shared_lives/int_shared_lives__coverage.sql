@@ -16,8 +16,6 @@ carers as (
 select
     council_code,
     'shared_lives_households' as dataset_code,
-    'fct_shared_lives_households' as fact_name,
-    'registers' as source_name,
     date_trunc('month', min(approved_date)::timestamp)::date as held_from_date
 from households
 group by council_code
@@ -27,8 +25,6 @@ union all
 select
     council_code,
     'shared_lives_since_base' as dataset_code,
-    'fct_shared_lives_households' as fact_name,
-    'registers' as source_name,
     date_trunc('month', timestamp '{{ var("shared_lives_base_date") }}')::date as held_from_date
 from households
 group by council_code
@@ -39,8 +35,6 @@ union all
 select
     council_code,
     'shared_lives_carers' as dataset_code,
-    'fct_shared_lives_assessments' as fact_name,
-    'registers' as source_name,
     date_trunc('month', min(applied_date)::timestamp)::date as held_from_date
 from carers
 group by council_code

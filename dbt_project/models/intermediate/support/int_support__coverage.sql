@@ -12,8 +12,6 @@ with services_ended as (
 select
     council_code,
     'services' as dataset_code,
-    'fct_services' as fact_name,
-    'mosaic' as source_name,
     date_trunc('month', min(recorded_end_date)::timestamp)::date as held_from_date
 from services_ended
 group by council_code

@@ -1,4 +1,5 @@
--- Amounts of all days are added up exactly and rounded once, here.
+-- Amounts of all days are added up exactly and rounded once, here. A council whose people's contributions are not known
+-- has no net cost, and is left out.
 
 with slices as (
     select
@@ -23,10 +24,12 @@ with slices as (
 coverage as (
     select
         council_code,
-        held_from_date,
-        held_through_date
+        max(held_from_date) as held_from_date,
+        min(held_through_date) as held_through_date
     from {{ ref('int_calendar__coverage') }}
-    where dataset_code = 'services'
+    where dataset_code in ('services', 'financial_assessments')
+    group by council_code
+    having count(*) = 2
 ),
 
 slices_held as (
