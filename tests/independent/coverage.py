@@ -60,6 +60,7 @@ DELIVERED = {
     "alternative_delivery": "programme.alternative_delivery",
     "change_request_profiles": "programme.change_request_profiles",
     "finance_validations": "programme.finance_validations",
+    "target_versions": "programme.target_versions",
 }
 
 # What proves since when a dataset is held whole: "from the month of the earliest" of these days, as the cautions of the
