@@ -13,8 +13,8 @@ _LOCK = "hashtext('carehouse history')"
 
 
 def change(loader: psycopg.Connection[Any]) -> None:
-    """Let the open transaction change history, once no build reads it; to be asked before any other lock."""
-    _take(loader, "xact_lock_shared", "waiting: a build reads history, and all of it or nothing of this must be there")
+    """Let history be changed until the connection is closed, once no build reads it; ask before any other lock."""
+    _take(loader, "lock_shared", "waiting: a build reads history, and all of it or nothing of this must be there")
 
 
 def keep_still(builder: psycopg.Connection[Any]) -> None:

@@ -80,6 +80,8 @@ def ingest(
     settings.landing.mkdir(parents=True, exist_ok=True)
     tables = {contract.name: counted_by(contract) for contract in contracts}
     with connect(settings, Role.LOADER) as loader, open_judge(tables) if open_judge else nullcontext() as judge:
+        # For the whole run: what comes together in a night is built together.
+        history_lock.change(loader)
         # A delivery is staged and compared in memory where it fits.
         loader.execute("set temp_buffers = '256MB'; set work_mem = '256MB'")
         history.ensure_tables(loader, contracts)
@@ -108,7 +110,6 @@ def _take(
     try:
         try:
             with loader.transaction():
-                history_lock.change(loader)
                 pseudonyms.hold(loader, terms.key)
                 loaded = [(delivery, _load(loader, delivery, terms)) for delivery in consignment.deliveries]
         except _Refused as refused:

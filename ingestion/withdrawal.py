@@ -40,8 +40,8 @@ def withdraw(settings: Settings, batch_id: int, by: str, because: str, business_
     if not by.strip() or not because.strip():
         raise CarehouseError("A withdrawal is recorded for ever: say who withdraws, and why.")
     with connect(settings, Role.LOADER) as loader:
-        contract, council = _batch(loader, batch_id)
         history_lock.change(loader)
+        contract, council = _batch(loader, batch_id)
         pseudonyms.hold(loader)
         loader.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {contract.name}"])
         known_on = _must_be_latest(loader, contract, council, batch_id, business_date)

@@ -99,6 +99,7 @@ def test_what_lands_while_a_build_runs_waits_and_is_in_none_of_its_tables(landed
 def test_a_build_waits_for_loads_and_takes_its_dbt_with_it_when_it_is_killed(landed: Warehouse) -> None:
     with connect(landed.settings, Role.LOADER) as loader:
         history_lock.change(loader)
+        loader.commit()
         build = started(landed, "build", "--as-at", str(AS_AT))
         until(lambda: has_waiting(landed), build)
         assert landed.rows("select from audit.build") == []

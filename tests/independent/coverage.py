@@ -82,10 +82,14 @@ PROOFS: dict[str, Callable[[Council], Days]] = {
         if council.people.of(row.person_ref) is not None
     ],
     "direct_payments": lambda council: [package.recorded_end for package in packages(council)],
-    "direct_payment_recoupments": lambda council: [
-        *(row.balance_date for row in council.extracts.rows("registers.direct_payment_balances")),
-        *(row.recouped_date for row in council.extracts.rows("registers.direct_payment_recoupments")),
-    ],
+    "direct_payment_recoupments": lambda council: (
+        [
+            *(row.balance_date for row in council.extracts.rows("registers.direct_payment_balances")),
+            *(row.recouped_date for row in council.extracts.rows("registers.direct_payment_recoupments")),
+        ]
+        if council.extracts.deliveries("registers.direct_payment_recoupments")
+        else []
+    ),
     "housing_units": UNITS_OPENED,
     "housing_voids": _days_of("registers.housing_voids", "start_date"),
     "housing_since_base": _since_base(UNITS_OPENED, "housing_with_care_base_date"),
