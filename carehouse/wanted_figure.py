@@ -57,7 +57,7 @@ def figure(asking: psycopg.Cursor[Row], wanted: Wanted) -> Row:
         months = sorted({_month(row["period_end_date"]) for row in of_measure})
         raise CarehouseError(
             f"{wanted.measure_id} has no figure for {wanted.month:%Y-%m} in this publication; "
-            f"it has from {months[0]:%Y-%m} to {months[-1]:%Y-%m}."
+            f"it has from {months[0]:%Y-%m} to {months[-1]:%Y-%m}.{_what_ends_before(asking, wanted)}"
         )
     found = _narrowed(found, "council_code", wanted.council, "council", "--council")
     found = _narrowed(found, "period_type", wanted.period_type, "kind of period", "--period-type")
@@ -66,6 +66,36 @@ def figure(asking: psycopg.Cursor[Row], wanted: Wanted) -> Row:
     found = _narrowed(found, "breakdown_value", part, kind, f"--breakdown {kind}=")
     # A paper may state a figure of several days of a month: the last is meant.
     return max(found, key=lambda row: row["period_end_date"])
+
+
+def _what_ends_before(asking: psycopg.Cursor[Row], wanted: Wanted) -> str:
+    """Name the extracts beneath a measure that do not reach the end of the month: no figure ends after they do."""
+    found = asking.execute(
+        """
+        select distinct
+            delivered.extract_date,
+            delivered.source_name || '.' || delivered.table_name || ' of ' || delivered.council_code as extract
+        from mart.dim_measure as measures
+        inner join mart.data_lineage as lineage
+            on lineage.fact_name = any(string_to_array(measures.obtained_from, ' '))
+        inner join mart.publication_batches as delivered
+            on lineage.source_table = delivered.source_name || '.' || delivered.table_name
+        inner join mart.publication as shown
+            on shown.is_current and delivered.publication_id = shown.publication_id
+        where
+            measures.measure_id = %(measure_id)s
+            and measures.is_current
+            and delivered.extract_date < %(month)s::date + interval '1 month - 1 day'
+            and delivered.council_code = coalesce(%(council)s, delivered.council_code)
+        order by 1, 2
+        """,
+        {"measure_id": wanted.measure_id, "month": wanted.month, "council": wanted.council},
+    ).fetchall()
+    if not found:
+        return ""
+    return " The newest extracts end before: " + ", ".join(
+        f"{row['extract']} on {row['extract_date']}" for row in found
+    )
 
 
 def _narrowed(found: Sequence[Row], column: str, wanted: str | None, what: str, option: str) -> list[Row]:

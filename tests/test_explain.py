@@ -135,6 +135,10 @@ def test_a_person_reads_the_figure_its_meaning_and_its_lines(night: Night) -> No
     [
         (Wanted("K999", date(2018, 10, 1)), "There is no measure K999"),
         (Wanted("K016", date(2030, 1, 1)), "no figure for 2030-01"),
+        (
+            Wanted("K001", date(2018, 11, 1), "exampleshire"),
+            "to 2018-10. The newest extracts end before: .*mosaic.workflow_steps of exampleshire on 2018-10-31",
+        ),
         (Wanted("K016", date(2018, 10, 1), "nowhere"), "There is no council nowhere .*exampleshire"),
         (Wanted("K016", date(2018, 10, 1), "exampleshire", "decade"), "There is no kind of period decade"),
         (Wanted("K016", date(2018, 10, 1)), "Say which council, with --council: county, exampleshire"),

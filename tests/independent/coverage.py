@@ -52,15 +52,21 @@ def _since_base(days: Callable[[Council], Days], variable: str) -> Callable[[Cou
 UNITS_OPENED = _days_of("registers.housing_units", "opened_date")
 HOUSEHOLDS_APPROVED = _days_of("registers.shared_lives_households", "approved_date")
 
+# What must be delivered too, "if only empty".
+WITH = {
+    "reviews": "mosaic.form_answers",
+    "assessments": "mosaic.form_answers",
+    "contacts": "mosaic.persons",
+    "achieved_savings": "programme.target_versions",
+    "direct_payment_recoupments": "registers.direct_payment_recoupments",
+    "change_requests": "programme.change_request_profiles",
+}
 # What no row proves: "held once it is delivered".
 DELIVERED = {
     "persons": "mosaic.persons",
-    "form_answers": "mosaic.form_answers",
     "financial_assessments": "mosaic.financial_assessments",
     "alternative_delivery": "programme.alternative_delivery",
-    "change_request_profiles": "programme.change_request_profiles",
     "finance_validations": "programme.finance_validations",
-    "target_versions": "programme.target_versions",
 }
 
 # What proves since when a dataset is held whole: "from the month of the earliest" of these days, as the cautions of the
@@ -82,14 +88,10 @@ PROOFS: dict[str, Callable[[Council], Days]] = {
         if council.people.of(row.person_ref) is not None
     ],
     "direct_payments": lambda council: [package.recorded_end for package in packages(council)],
-    "direct_payment_recoupments": lambda council: (
-        [
-            *(row.balance_date for row in council.extracts.rows("registers.direct_payment_balances")),
-            *(row.recouped_date for row in council.extracts.rows("registers.direct_payment_recoupments")),
-        ]
-        if council.extracts.deliveries("registers.direct_payment_recoupments")
-        else []
-    ),
+    "direct_payment_recoupments": lambda council: [
+        *(row.balance_date for row in council.extracts.rows("registers.direct_payment_balances")),
+        *(row.recouped_date for row in council.extracts.rows("registers.direct_payment_recoupments")),
+    ],
     "housing_units": UNITS_OPENED,
     "housing_voids": _days_of("registers.housing_voids", "start_date"),
     "housing_since_base": _since_base(UNITS_OPENED, "housing_with_care_base_date"),
@@ -122,6 +124,8 @@ def _forecasts(council: Council, measure_id: str, kind: str) -> Days:
 @cache
 def held_from(council: Council, dataset: str) -> date | None:
     """Give the first day of the first month that a dataset holds whole, none where it holds nothing."""
+    if dataset in WITH and not council.extracts.deliveries(WITH[dataset]):
+        return None
     if dataset in DELIVERED:
         return date.min if council.extracts.deliveries(DELIVERED[dataset]) else None
     if dataset.startswith("project_of_") and dataset not in PROOFS:

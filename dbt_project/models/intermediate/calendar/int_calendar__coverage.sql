@@ -22,7 +22,8 @@ with datasets as (
         dataset_code,
         fact_name,
         source_name,
-        table_name
+        table_name,
+        is_held_once_delivered
     from {{ ref('datasets') }}
 ),
 
@@ -34,25 +35,52 @@ delivered_tables as (
     from {{ ref('stg_audit__accepted_batches') }}
 ),
 
-held as (
+proven as (
     {% for subject in subjects -%}
         select
             council_code,
             dataset_code,
             held_from_date
         from {{ subject }}
-        union all
+        {{ "union all" if not loop.last }}
     {% endfor -%}
-    -- None of their rows shows since when they are held: once they are delivered they are held.
+),
+
+delivered as (
     select
         delivered_tables.council_code,
         datasets.dataset_code,
-        date '1900-01-01' as held_from_date
+        datasets.is_held_once_delivered
     from datasets
     inner join delivered_tables
         on
             datasets.source_name = delivered_tables.source_name
             and datasets.table_name = delivered_tables.table_name
+),
+
+held as (
+    select
+        proven.council_code,
+        proven.dataset_code,
+        proven.held_from_date
+    from proven
+    inner join datasets on proven.dataset_code = datasets.dataset_code
+    left join delivered
+        on
+            proven.council_code = delivered.council_code
+            and proven.dataset_code = delivered.dataset_code
+    where
+        datasets.table_name is null
+        or delivered.council_code is not null
+
+    union all
+
+    select
+        council_code,
+        dataset_code,
+        date '1900-01-01' as held_from_date
+    from delivered
+    where is_held_once_delivered
 )
 
 -- Tables that are not overdue stand for the present; those that are, for the days before they were.

@@ -20,16 +20,6 @@ recoupments as (
     from {{ ref('stg_registers__direct_payment_recoupments') }}
 ),
 
--- A balance shows since when the register is kept. That nothing was recouped only the recoupments can say, or their
--- empty file.
-recouping_councils as (
-    select distinct council_code
-    from {{ ref('stg_audit__accepted_batches') }}
-    where
-        source_name = 'registers'
-        and table_name = 'direct_payment_recoupments'
-),
-
 register_dates as (
     select
         council_code,
@@ -60,5 +50,4 @@ select
     'direct_payment_recoupments' as dataset_code,
     date_trunc('month', min(first_date)::timestamp)::date as held_from_date
 from register_dates
-where council_code in (select recouping_councils.council_code from recouping_councils)
 group by council_code
