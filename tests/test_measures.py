@@ -73,6 +73,10 @@ def test_a_measure_that_is_not_calculated_says_what_it_comes_from_or_waits_for()
         (("        denominator: People\n", ""), "denominator is missing: formula percent divides by it"),
         (("obtained: calculated", "obtained: reported"), "formula must be as_stated where a measure is reported"),
         (("months: 12", "months: 0"), "K001: version from 2016-04-01, needs, 1, months: "),
+        (
+            ("dataset: reviews", "dataset: review"),
+            "needs, 1, dataset: there is no dataset review in datasets.csv; there ",
+        ),
         (("months: 12", "moths: 12"), "K001: version from 2016-04-01, needs, 1, moths: not a field of the registry"),
         (("[fct_reviews]", "[the facts]"), "from must name tables of the marts where a measure is calculated"),
         (("periods: [month_end]", "periods: [month, month]"), "periods names month more than once"),
