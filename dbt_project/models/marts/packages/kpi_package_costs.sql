@@ -21,6 +21,7 @@ with slices as (
     from {{ ref('int_packages__month_slices') }}
 ),
 
+-- The assessments reach as far as all that packages are made of: the seed datasets holds them for that fact.
 coverage as (
     select
         council_code,
@@ -39,7 +40,6 @@ slices_held as (
         on
             slices.council_code = coverage.council_code
             and slices.month_end_date between coverage.held_from_date and coverage.held_through_date
-            and slices.month_end_date <= {{ held_through('slices.council_code', ['fct_package_costs']) }}
 )
 
 select
